@@ -1,0 +1,1 @@
+"""The practice estate and the demonstration that plays a real outage on it."""

@@ -1,0 +1,1 @@
+"""Outcome measures computed from the record."""

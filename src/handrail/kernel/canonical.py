@@ -1,0 +1,40 @@
+"""Canonical JSON (RFC 8785) and the digests made of it: what authority and the record bind to."""
+
+import hashlib
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import rfc8785
+
+from handrail.kernel.clock import to_text
+
+
+def plain(value: Any) -> Any:
+    """Turn dataclasses, moments, enums and tuples into plain JSON values."""
+    return _moments(msgspec.to_builtins(value, builtin_types=(datetime,)))
+
+
+def canonical(value: Any) -> bytes:
+    """The one byte sequence of `value` (RFC 8785). Integers beyond 2^53 and NaN have none and raise ValueError."""
+    return rfc8785.dumps(plain(value))
+
+
+def digest(value: Any) -> str:
+    """Hex SHA-256 of the canonical form."""
+    return hashlib.sha256(canonical(value)).hexdigest()
+
+
+def digest_bytes(content: bytes) -> str:
+    """Hex SHA-256 of bytes as they are."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def _moments(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return to_text(value)
+    if isinstance(value, dict):
+        return {key: _moments(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_moments(item) for item in value]
+    return value

@@ -1,0 +1,71 @@
+"""The one table of bounds. Nothing else in the product may hold a number of this kind."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Every bound with its unit in its name; documented in docs/limits.md, tested at, above and far above."""
+
+    inbound_body_bytes: int = 1024 * 1024
+    inbound_batch_body_bytes: int = 5 * 1024 * 1024
+    inbound_batch_alerts: int = 5000
+    inbound_queue_alerts: int = 50_000
+    inbound_clock_skew: timedelta = timedelta(minutes=5)
+    json_depth: int = 32
+    json_keys: int = 2000
+    json_string_chars: int = 64 * 1024
+    api_body_bytes: int = 1024 * 1024
+    labels_per_alert: int = 64
+    label_chars: int = 256
+    title_chars: int = 512
+    summary_chars: int = 16 * 1024
+    raw_alert_bytes: int = 64 * 1024
+    quarantine_age: timedelta = timedelta(days=7)
+    quarantine_bytes: int = 64 * 1024 * 1024
+    quarantine_item_bytes: int = 256 * 1024
+    source_alerts_per_second: int = 20_000
+    source_alerts_burst: int = 100_000
+    replay_ids_remembered: int = 10_000
+    sign_ins_per_account_hour: int = 10
+    sign_ins_per_address_hour: int = 20
+    session_age: timedelta = timedelta(hours=12)
+    password_chars_min: int = 12
+    password_chars_max: int = 256
+    page_size: int = 50
+    page_size_max: int = 200
+    alerts_shown: int = 500
+    timeline_shown: int = 500
+    live_clients: int = 1200
+    live_interval_ms: int = 100
+    live_queue_events: int = 256
+    note_chars: int = 4000
+    reason_chars: int = 1000
+    runbook_tasks: int = 1000
+    gate_age: timedelta = timedelta(minutes=30)
+    gate_usable: timedelta = timedelta(hours=4)
+    action_lease: timedelta = timedelta(seconds=60)
+    action_seconds: int = 30
+    action_output_bytes: int = 64 * 1024
+    check_seconds: int = 300
+    check_interval_seconds: float = 1.0
+    delivery_attempts: int = 6
+    delivery_retry_seconds: tuple[int, ...] = (1, 5, 30, 120, 600)
+    outward_connect_seconds: int = 5
+    outward_total_seconds: int = 15
+    outward_answer_bytes: int = 256 * 1024
+    transaction_attempts: int = 8
+    database_wait_seconds: int = 30
+    timer_batch: int = 500
+    timer_interval_seconds: float = 0.5
+    checkpoint_seconds: float = 3.0
+    node_beat_seconds: float = 2.0
+    node_dead_seconds: float = 8.0
+    idempotency_age: timedelta = timedelta(hours=24)
+    correlation_window: timedelta = timedelta(minutes=10)
+    change_window: timedelta = timedelta(minutes=30)
+    evidence_bytes: int = 1024 * 1024
+
+
+LIMITS = Limits()

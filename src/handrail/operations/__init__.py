@@ -1,0 +1,1 @@
+"""One transaction per operation: load, decide, append, project, commit, then wake listeners."""

@@ -1,0 +1,1 @@
+"""Integrations and actions: one folder each, one contract each."""

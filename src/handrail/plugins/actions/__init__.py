@@ -1,0 +1,1 @@
+"""One folder per action; the contract stands in `contract.py`."""

@@ -1,0 +1,1 @@
+"""One folder per sender; the contract stands in `contract.py`."""

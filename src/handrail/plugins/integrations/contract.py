@@ -1,0 +1,63 @@
+"""What an integration is: `verify` who sent it, on raw bytes, then `parse` what it says. Both are pure."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from handrail.domain.alert import Occurrence, ReportedChange
+
+
+class Verdict(StrEnum):
+    """How sure we are of the sender; stored with every occurrence and shown to people."""
+
+    VERIFIED = "verified"
+    TOKEN = "token"
+    UNSIGNED = "unsigned"
+
+
+@dataclass(frozen=True)
+class Inbound:
+    """One request as it came. Header names are lower case; `path` is what follows the integration's own address."""
+
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    path: str = ""
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """One item of a batch that could not be read: its index and why; the others are kept."""
+
+    index: int
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """What one request says. `replay_id` is the sender's own delivery id where the format has one."""
+
+    occurrences: tuple[Occurrence, ...] = ()
+    changes: tuple[ReportedChange, ...] = ()
+    rejected: tuple[Rejected, ...] = ()
+    replay_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Integration:
+    """The manifest of one sender's format.
+
+    `verify(inbound, secrets, now)` returns the verdict or raises BadSignature; `secrets` are all live ones. It is
+    None where the format has no signature: the source's token alone then tells who sends.
+    `token_in_body(body)` finds the source's token where a format carries it inside (PagerDuty's routing key).
+    `parse(inbound, now)` returns what was said or raises a Refused leaf when nothing of it can be read.
+    """
+
+    name: str
+    title: str
+    parse: Callable[[Inbound, datetime], Parsed]
+    verify: Callable[[Inbound, Sequence[str], datetime], Verdict] | None = None
+    token_in_body: Callable[[bytes], str | None] | None = None
+    docs: str = ""

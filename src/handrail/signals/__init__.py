@@ -1,0 +1,1 @@
+"""Alerts and changes at volume: receive, normalise, deduplicate, correlate."""

@@ -1,0 +1,1 @@
+"""Tables, migrations, projections and queries; SQLite and PostgreSQL behind one interface."""
