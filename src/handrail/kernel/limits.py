@@ -16,11 +16,15 @@ class Limits:
     json_depth: int = 32
     json_keys: int = 2000
     json_string_chars: int = 64 * 1024
+    inbound_json_keys: int = 20_000
+    inbound_json_string_chars: int = 5 * 1024 * 1024
     api_body_bytes: int = 1024 * 1024
     labels_per_alert: int = 64
     label_chars: int = 256
     title_chars: int = 512
     summary_chars: int = 16 * 1024
+    annotation_chars: int = 4096
+    link_chars: int = 2048
     raw_alert_bytes: int = 64 * 1024
     quarantine_age: timedelta = timedelta(days=7)
     quarantine_bytes: int = 64 * 1024 * 1024
@@ -28,6 +32,9 @@ class Limits:
     source_alerts_per_second: int = 20_000
     source_alerts_burst: int = 100_000
     replay_ids_remembered: int = 10_000
+    fingerprints_remembered: int = 16_384
+    fingerprint_remembered_bytes: int = 4096
+    alert_hold: timedelta = timedelta(minutes=5)
     sign_ins_per_account_hour: int = 10
     sign_ins_per_address_hour: int = 20
     session_age: timedelta = timedelta(hours=12)
