@@ -1,0 +1,144 @@
+"""Append entries to the record inside the caller's transaction: the only code that writes entries.
+
+The caller holds the head (`Database.write`), so the order is total. Nothing is written before `flush`, which writes
+all entries of the operation at once and moves the head.
+"""
+
+import hmac
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+import sqlalchemy as sa
+
+from handrail.domain.people import Actor
+from handrail.kernel.canonical import canonical
+from handrail.kernel.clock import to_text
+from handrail.record.tree import TILE, Frontier, leaf_hash, node_hash
+from handrail.store import tables
+
+
+@dataclass(frozen=True)
+class Written:
+    """One entry as it stands in the record."""
+
+    index: int
+    stream: str
+    seq: int
+    type: str
+
+
+@dataclass
+class Writer:
+    """The entries of one operation. Made per transaction; `seal_key` is known to this installation's nodes alone."""
+
+    connection: sa.Connection
+    seal_key: bytes
+    size: int = 0
+    previous: str | None = None
+    frontier: Frontier = field(default_factory=Frontier)
+    _entries: list[dict[str, Any]] = field(default_factory=list)
+    _personal: list[dict[str, Any]] = field(default_factory=list)
+    _sequences: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        found = self.connection.execute(
+            sa.select(tables.head.c.size, tables.head.c.leaf_hash, tables.head.c.frontier).where(tables.head.c.id == 1)
+        ).one()
+        self.size, self.previous = int(found.size), found.leaf_hash
+        self.frontier = Frontier.from_json(json.loads(found.frontier), self.size)
+
+    def append(
+        self,
+        stream: str,
+        kind: str,
+        body: Mapping[str, Any],
+        personal: Mapping[str, Any],
+        actor: Actor,
+        happened_at: datetime,
+        recorded_at: datetime,
+        reason: str,
+    ) -> Written:
+        """Put one entry in line; `personal` is what may be erased later and stands beside the entry."""
+        index, seq = self.size, self._next_seq(stream)
+        body_bytes = canonical(body)
+        personal_digest = self._keep_personal(index, personal)
+        leaf = canonical(
+            {
+                "index": index, "stream": stream, "seq": seq, "type": kind,
+                "actor": {"kind": actor.kind, "id": actor.id, "on_behalf_of": actor.on_behalf_of},
+                "happened_at": to_text(happened_at), "recorded_at": to_text(recorded_at), "reason": reason,
+                "body_digest": sha256(body_bytes).hexdigest(), "personal_digest": personal_digest,
+                "previous": self.previous,
+            }
+        )  # fmt: skip
+        hashed = leaf_hash(leaf)
+        self._entries.append(
+            {
+                "idx": index, "stream": stream, "seq": seq, "type": kind, "leaf": leaf.decode(),
+                "leaf_hash": hashed.hex(), "body": body_bytes.decode(), "seal": seal(self.seal_key, hashed.hex()),
+            }
+        )  # fmt: skip
+        self.frontier = self.frontier.append(hashed)
+        self.size, self.previous = index + 1, hashed.hex()
+        return Written(index, stream, seq, kind)
+
+    def flush(self) -> None:
+        """Write what was appended, the tiles that became full, and the new head."""
+        if not self._entries:
+            return
+        self.connection.execute(tables.entry.insert(), self._entries)
+        if self._personal:
+            self.connection.execute(tables.personal.insert(), self._personal)
+        first = int(self._entries[0]["idx"])
+        for position in range(first // TILE, self.size // TILE):
+            self._write_tile(0, position)
+        self.connection.execute(
+            tables.head.update()
+            .where(tables.head.c.id == 1)
+            .values(size=self.size, leaf_hash=self.previous, frontier=json.dumps(self.frontier.to_json()))
+        )
+        self._entries, self._personal = [], []
+
+    def _next_seq(self, stream: str) -> int:
+        if stream not in self._sequences:
+            newest = self.connection.execute(
+                sa.select(sa.func.max(tables.entry.c.seq)).where(tables.entry.c.stream == stream)
+            ).scalar()
+            self._sequences[stream] = -1 if newest is None else int(newest)
+        self._sequences[stream] += 1
+        return self._sequences[stream]
+
+    def _keep_personal(self, index: int, personal: Mapping[str, Any]) -> str | None:
+        if not personal:
+            return None
+        salt, content = secrets.token_bytes(32), canonical(personal)
+        self._personal.append({"idx": index, "salt": salt.hex(), "content": content.decode()})
+        return hmac.new(salt, content, sha256).hexdigest()
+
+    def _write_tile(self, level: int, position: int) -> None:
+        """Keep the root of a full tile of 256 hashes, so that a proof reads a few tiles and not all entries."""
+        hashes = self._tile_hashes(level, position)
+        while len(hashes) > 1:
+            hashes = [node_hash(hashes[at], hashes[at + 1]) for at in range(0, len(hashes), 2)]
+        self.connection.execute(tables.tile.insert().values(level=level + 1, position=position, hash=hashes[0].hex()))
+        if (position + 1) % TILE == 0:
+            self._write_tile(level + 1, position // TILE)
+
+    def _tile_hashes(self, level: int, position: int) -> list[bytes]:
+        start, end = position * TILE, (position + 1) * TILE
+        if level == 0:
+            column, at, where = tables.entry.c.leaf_hash, tables.entry.c.idx, sa.true()
+        else:
+            column, at, where = tables.tile.c.hash, tables.tile.c.position, tables.tile.c.level == level
+        found = self.connection.execute(sa.select(column).where(where, at >= start, at < end).order_by(at)).scalars()
+        return [bytes.fromhex(text) for text in found]
+
+
+def seal(seal_key: bytes, leaf_hash_hex: str) -> str:
+    """What only this installation could have written beside an entry; checked before a checkpoint is signed."""
+    return hmac.new(seal_key, leaf_hash_hex.encode(), sha256).hexdigest()
