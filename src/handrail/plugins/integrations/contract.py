@@ -12,7 +12,7 @@ class Verdict(StrEnum):
     """How sure we are of the sender; stored with every occurrence and shown to people."""
 
     VERIFIED = "verified"
-    TOKEN = "token"
+    TOKEN = "token"  # noqa: S105
     UNSIGNED = "unsigned"
 
 

@@ -1,0 +1,21 @@
+"""CloudEvents 1.0 (structured, binary and batch), and CDEvents inside or without them."""
+
+from handrail.plugins.integrations.cloudevents.parse import parse
+from handrail.plugins.integrations.contract import Integration
+
+INTEGRATION = Integration(
+    name="cloudevents",
+    title="CloudEvents and CDEvents",
+    parse=parse,
+    docs="""
+Post CloudEvents 1.0 over HTTP in any of its three modes: structured (application/cloudevents+json), binary (ce-*
+headers) or batch (application/cloudevents-batch+json). CDEvents are read inside of CloudEvents, and as bare JSON.
+
+A type that names an alert, an incident or a problem makes an alert: status from `data.status` or the type
+(…resolved), severity from `data.severity` or the extension `severity`, identity from `data.dedup_key`, the subject
+or the data's own id. Every other event is a change: deploy, rollback, release, flag, config or infrastructure by its
+type, else “other”. `data` may hold service, version, previous_version, environment, author, title and link.
+
+`source` and `id` name a delivery: the same event sent twice is one.
+""",
+)
