@@ -33,6 +33,7 @@ class Limits:
     source_alerts_burst: int = 100_000
     replay_ids_remembered: int = 10_000
     fingerprints_remembered: int = 16_384
+    patterns_remembered: int = 64
     fingerprint_remembered_bytes: int = 4096
     alert_hold: timedelta = timedelta(minutes=5)
     sign_ins_per_account_hour: int = 10

@@ -18,6 +18,17 @@ from handrail.plugins.integrations.contract import Rejected
 RECEIVER = "handrail"
 _NAME = re2.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _TRUE_WORDS = {"true", "1", "yes", "ok", "y", "on", "selected", "checked", "t", "enabled"}
+# RE2 and Go, which Alertmanager is written in, read one language and name its faults in different words.
+_GO_WORDS = {
+    "missing )": "missing closing )",
+    "missing ]": "missing closing ]",
+    "no argument for repetition operator": "missing argument to repetition operator",
+    "bad repetition operator": "invalid nested repetition operator",
+    "invalid repetition size": "invalid repeat count",
+    "invalid perl operator": "invalid or unsupported Perl syntax",
+    "invalid named capture group": "invalid named capture",
+}
+_ABOUT_THE_WHOLE = {"missing )", "unexpected )"}
 _HEX = set("0123456789abcdef")
 
 
@@ -159,12 +170,13 @@ def _check_pattern(pattern: str, before: str) -> None:
     try:
         _compiled(pattern)
     except re2.error as fault:
-        why = fault.args[0].decode(errors="replace") if isinstance(fault.args[0], bytes) else str(fault)
-        why = why.rpartition(": ")[0] or why
-        raise _bad_matcher(f"{before}error parsing regexp: {why}: `^(?:{pattern})$`") from None
+        said = fault.args[0].decode(errors="replace") if isinstance(fault.args[0], bytes) else str(fault)
+        code, _, part = said.partition(": ")
+        part = f"^(?:{pattern})$" if code in _ABOUT_THE_WHOLE or not part else part
+        raise _bad_matcher(f"{before}error parsing regexp: {_GO_WORDS.get(code, code)}: `{part}`") from None
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=LIMITS.patterns_remembered)
 def _compiled(pattern: str) -> _Pattern:
     """RE2, as Alertmanager uses: the same language, and no pattern takes more than linear time."""
     options = re2.Options()
