@@ -324,12 +324,14 @@ class AuthoriseAction:
 
 @dataclass(frozen=True)
 class StartAction:
-    """A node asks to act. `lease` is how long it may; a running attempt can be taken over once its lease is over."""
+    """A node asks to act. `lease` is how long it may; a running attempt can be taken over once its lease is over, or
+    when the node that holds it is known to be dead."""
 
     task_id: str
     digest: str
     node: str
     lease: timedelta
+    holder_alive: bool = True
 
 
 @dataclass(frozen=True)
@@ -493,7 +495,8 @@ def _action_command(task: Task, command: object, now: datetime) -> Decision:
 
 
 def _start_action(task: Task, command: StartAction, now: datetime) -> Decision:
-    takes_over = task.status == "running" and task.lease_until is not None and now >= task.lease_until
+    lease_over = task.lease_until is not None and now >= task.lease_until
+    takes_over = task.status == "running" and (lease_over or not command.holder_alive)
     same_node = task.status == "running" and task.node == command.node
     if task.status != "authorised" and not takes_over and not same_node:
         return Conflict(f"The action is {task.status.replace('_', ' ')}; it cannot start.", "not_startable")

@@ -25,7 +25,7 @@ from handrail.plugins.actions.contract import Action
 from handrail.record.writer import Writer, Written
 from handrail.store import tables
 from handrail.store.database import Database, worth_another_try
-from handrail.store.projections import Loaded, load, save, split_event
+from handrail.store.projections import Loaded, entries, join_event, load, save, split_event
 
 T = TypeVar("T")
 
@@ -134,6 +134,21 @@ class Tx:
             self.connection.execute(tables.evidence.insert().values(kept))
         return digest
 
+    def reproject(self, kind: str, noun_id: str) -> None:
+        """Make a noun's state again from its entries, after personal text was erased from one of them."""
+        self.flush()
+        noun, before = NOUNS[kind], self._load(kind, noun_id)
+        state, seq, index = None, -1, -1
+        for entry in entries(self.connection, f"{kind}/{noun_id}"):
+            event = join_event(noun, entry.type, entry.body, entry.personal, entry.had_personal)
+            state, seq, index = noun.evolve(state, event), entry.seq, entry.index
+        if state is None:
+            return
+        self._before.setdefault((kind, noun_id), before)
+        self._loaded[kind, noun_id] = Loaded(state, seq, noun.row(state))
+        self._last_index[kind, noun_id] = index
+        self.topics |= {kind, f"{kind}:{noun_id}"}
+
     def keep_json_evidence(self, value: Any, about: str) -> str:
         return self.keep_evidence(canonical(value), "application/json", about)
 
@@ -149,17 +164,22 @@ class Tx:
         result: Person = account.person(incident.roles_of(account_id) if incident else frozenset())
         return result
 
+    def flush(self) -> None:
+        """Write the entries and timeline lines so far, so that a query of this operation sees them."""
+        self.writer.flush()
+        if self._timeline:
+            self.connection.execute(tables.timeline.insert(), self._timeline)
+            self._timeline = []
+
     def finish(self) -> None:
         """Write everything in the order: entries, projections, work."""
-        self.writer.flush()
+        self.flush()
         changed = [
             (NOUNS[kind], noun_id, before, self._loaded[kind, noun_id], self._last_index[kind, noun_id])
             for (kind, noun_id), before in self._before.items()
             if (kind, noun_id) in self._last_index
         ]
         save(self.database, self.connection, changed)
-        if self._timeline:
-            self.connection.execute(tables.timeline.insert(), self._timeline)
         for work in self.work:
             self.engine.enqueue(self.connection, work)
 
@@ -211,15 +231,8 @@ class Shell:
 
     def _once(self, actor: Actor, operation: Callable[[Tx], T], reason: str) -> T:
         with self.database.write() as connection:
-            tx = Tx(
-                connection,
-                self.database,
-                Writer(connection, self.seal_key),
-                self.engine,
-                self.clock.now(),
-                actor,
-                reason,
-            )
+            writer, now = Writer(connection, self.seal_key), self.clock.now()
+            tx = Tx(connection, self.database, writer, self.engine, now, actor, reason, self.ports)
             result = operation(tx)
             tx.finish()
             committed = Committed(tx.writer.size - 1, frozenset(tx.topics))

@@ -1,0 +1,1 @@
+"""The documents that ship with the product: usable as they are, replaced by an organisation's own through a gate."""
