@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from handrail.kernel.errors import BadInput, BrokenInvariant
-from handrail.record.verifier import EMPTY_ROOT, append_peak, leaf_hash, node_hash, root_of_peaks
+from handrail.record.verifier import EMPTY_ROOT, append_peak, is_hex, leaf_hash, node_hash, root_of_peaks
 
 __all__ = [
     "EMPTY_ROOT", "TILE", "Frontier", "ListNodes", "Nodes", "Tile", "TileStore", "TiledNodes",
@@ -95,7 +95,7 @@ class Frontier:
         """Read what `to_json` wrote. Raises BrokenInvariant when it does not fit the size."""
         if not isinstance(peaks, list) or len(peaks) != size.bit_count():
             raise BrokenInvariant("The stored tree does not fit the size of the record.", "bad_frontier")
-        if not all(isinstance(peak, str) and len(peak) == 64 for peak in peaks):
+        if not all(is_hex(peak) for peak in peaks):
             raise BrokenInvariant("The stored tree cannot be read.", "bad_frontier")
         return Frontier(size, tuple(bytes.fromhex(peak) for peak in peaks))
 

@@ -300,7 +300,11 @@ def read_leaf(text: str) -> dict[str, Any]:
     faults += [name for name in ("personal_digest", "previous") if not (leaf[name] is None or is_hex(leaf[name]))]
     if not is_hex(leaf["body_digest"]):
         faults.append("body_digest")
-    if actor["kind"] not in _ACTOR_KINDS or not isinstance(actor["id"], str) or not _is_name(actor["on_behalf_of"]):
+    if (
+        actor["kind"] not in _ACTOR_KINDS
+        or not isinstance(actor["id"], str)
+        or not _is_text_or_null(actor["on_behalf_of"])
+    ):
         faults.append("actor")
     if not faults and (leaf["previous"] is None) != (leaf["index"] == 0):
         faults.append("previous")
@@ -316,7 +320,7 @@ def _is_time(value: object) -> bool:
     return isinstance(value, str) and _TIME.fullmatch(value) is not None
 
 
-def _is_name(value: object) -> bool:
+def _is_text_or_null(value: object) -> bool:
     return value is None or isinstance(value, str)
 
 
@@ -389,7 +393,7 @@ class Chain:
         self.fitting = 0
         self.unfit = 0
         self.signed_size = 0
-        self._last_fitted = True
+        self._unfit_run: list[Checkpoint] = []
         self._compare()
 
     def add(self, link: Link) -> None:
@@ -410,6 +414,7 @@ class Chain:
     def end(self, size: int) -> None:
         """All entries were added: compare what is left, and name a tail that is not there."""
         self._drain()
+        self._name_fork("the record was changed")
         beyond = [each.size for each in self.waiting if each.size > size]
         if beyond:
             self.findings.add(
@@ -496,30 +501,33 @@ class Chain:
         self._compare()
 
     def _compare(self) -> None:
+        fitted = False
         while self.waiting and self.waiting[0].size == self.size:
             checkpoint = self.waiting.popleft()
-            fits = checkpoint.root == root_of_peaks(self.peaks)
-            if fits:
+            if checkpoint.root == root_of_peaks(self.peaks):
+                fitted = True
                 self.fitting += 1
-                self.signed_size = self.size
             else:
                 self.unfit += 1
-            if not fits and self._last_fitted:
-                self._name_fork(checkpoint)
-            self._last_fitted = fits
+                self._unfit_run.append(checkpoint)
+        if fitted:
+            self._name_fork("another record was signed with this key, which parts from this one")
+            self.signed_size = self.size
 
-    def _name_fork(self, checkpoint: Checkpoint) -> None:
-        """The first entry that may differ is the first after the last checkpoint that fits, unless we know better."""
-        known = [each for each in self.blamed if self.signed_size <= each < checkpoint.size]
-        first = min(known) if known else self.signed_size
-        words = f"The signed checkpoint of {checkpoint.size} entries does not fit the entries"
-        if self.signed_size:
-            words += f", while the one of {self.signed_size} does"
-        if first < checkpoint.size:
-            words += f": the record was rewritten from entry {first} or later."
-        else:
-            words += ": another record of the same size was signed."
-        self.findings.add(first if first < checkpoint.size else None, "fork", words)
+    def _name_fork(self, what: str) -> None:
+        """Name neighbouring checkpoints that do not fit. The first entry that may differ is the first after the last
+        checkpoint that fits, unless a fault was found that says more."""
+        if not self._unfit_run:
+            return
+        size, count = self._unfit_run[0].size, len(self._unfit_run)
+        first = min((each for each in self.blamed if self.signed_size <= each < size), default=self.signed_size)
+        words = (
+            f"The signed checkpoint of {size} entries does" if count == 1 else f"{count} checkpoints from {size} on do"
+        )
+        self.findings.add(
+            first if size else None, "fork", f"{words} not fit the entries: {what} at entry {first} or after it."
+        )
+        self._unfit_run.clear()
 
 
 def _entries(first: int, last: int) -> str:
@@ -949,7 +957,7 @@ def read_file(export: Export, name: str) -> str:
         raise CannotRead(f"The export has no {name}.") from None
     if len(content) > FILE_BYTES_MAX:
         raise CannotRead(f"{name} is too large.")
-    return content.decode("utf-8", "replace")
+    return content.decode("utf-8", "surrogateescape")
 
 
 def read_manifest(export: Export) -> Manifest:
@@ -971,7 +979,7 @@ def read_lines(export: Export, name: str) -> Iterator[str]:
             while line := stream.readline(LINE_BYTES_MAX + 1):
                 if len(line) > LINE_BYTES_MAX:
                     raise CannotRead(f"{name} has a line that is too long.")
-                yield line.decode("utf-8", "replace")
+                yield line.decode("utf-8", "surrogateescape")
     except (OSError, KeyError):
         raise CannotRead(f"The export has no readable {name}.") from None
 
@@ -996,8 +1004,8 @@ def read_line(text: str) -> Line:
             line = Line(None, row["leaf"], row["body"], personal["salt"], personal["content"])
     except (Malformed, KeyError, TypeError):
         return Line(None, leaf=text)
-    texts = (line.leaf, line.body, *((line.salt, line.content) if personal is not None else ()))
-    if not all(isinstance(each, str) for each in texts):
+    texts = isinstance(line.leaf, str) and isinstance(line.body, str)
+    if not texts or not _is_text_or_null(line.salt) or not _is_text_or_null(line.content):
         return Line(None, leaf=text)
     try:
         says = read_json(line.leaf)["index"]
@@ -1132,7 +1140,8 @@ def human_report(report: Report, key_given: bool) -> str:
     if report.ok:
         return "\n".join([*lines, "", "VERIFIED: no fault was found."])
     first = "" if report.first_bad_index is None else f"; the first bad entry is {report.first_bad_index}"
-    lines += ["", f"FAILED: {report.finding_count} faults{first}."]
+    faults = "1 fault" if report.finding_count == 1 else f"{report.finding_count} faults"
+    lines += ["", f"FAILED: {faults}{first}."]
     lines += [f"  {each.kind}: {each.sentence}" for each in report.findings]
     if report.finding_count > len(report.findings):
         lines.append(f"  … and {report.finding_count - len(report.findings)} more")
@@ -1165,7 +1174,7 @@ def main(arguments: list[str]) -> int:
             stream.reconfigure(errors="replace")
     try:
         key = _key_from(given.key) if given.key else None
-        more = given.checkpoints.read_text(encoding="utf-8", errors="replace") if given.checkpoints else ""
+        more = given.checkpoints.read_text(encoding="utf-8", errors="surrogateescape") if given.checkpoints else ""
         report = verify_export(given.export, key, more)
     except (CannotRead, OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as fault:
         print(f"Cannot read: {fault}", file=sys.stderr)
