@@ -238,3 +238,21 @@ def test_a_row_with_half_an_erasure_is_exported_as_it_is(tmp_path: Path) -> None
     record.rows[10] = replace(record.rows[10], personal=None)
     report = verifier.verify_export(exported(tmp_path / "export", record))
     assert [(each.index, each.kind) for each in report.findings] == [(10, "changed_personal")]
+
+
+def test_a_deletion_before_the_export_is_named_once(tmp_path: Path) -> None:
+    record = make_record()
+    record.delete(25)
+    report = verifier.verify_export(exported(tmp_path / "export", record))
+    assert [(each.index, each.kind) for each in report.findings] == [(25, "missing_entry")]
+
+
+def test_a_folder_of_lines_that_are_all_swapped_or_foreign_is_read_to_its_end(tmp_path: Path) -> None:
+    out = exported(tmp_path / "export")
+    lines = (out / "entries.jsonl").read_text().splitlines(keepends=True)
+    (out / "entries.jsonl").write_text("".join(reversed(lines)))
+
+    report = verifier.verify_export(out)
+
+    assert (report.ok, report.first_bad_index) == (False, 0)
+    assert len(report.findings) <= 100

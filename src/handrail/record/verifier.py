@@ -521,12 +521,9 @@ class Chain:
             return
         size, count = self._unfit_run[0].size, len(self._unfit_run)
         first = min((each for each in self.blamed if self.signed_size <= each < size), default=self.signed_size)
-        words = (
-            f"The signed checkpoint of {size} entries does" if count == 1 else f"{count} checkpoints from {size} on do"
-        )
-        self.findings.add(
-            first if size else None, "fork", f"{words} not fit the entries: {what} at entry {first} or after it."
-        )
+        words = f"The checkpoint of {size} entries does" if count == 1 else f"{count} checkpoints from {size} on do"
+        sentence = f"{words} not fit the entries: {what} at entry {first} or after it."
+        self.findings.add(first if size else None, "fork", sentence)
         self._unfit_run.clear()
 
 
@@ -670,7 +667,6 @@ class Report:
     signed_size: int
     unsigned_tail: int
     acts: list[Act]
-    notes: list[str] = field(default_factory=list)
 
 
 class Streams:
@@ -1106,7 +1102,7 @@ def _compare_manifest(manifest: Manifest, check: RecordCheck) -> None:
         findings.add(None, "other_log", f"The manifest is of the log {shown(manifest.origin)}.")
     if manifest.size > report.size:
         findings.add(report.size, "cut_tail", f"The manifest names {manifest.size} entries; {report.size} are there.")
-    elif manifest.size < report.size:
+    elif manifest.size < report.counts["entries"]:
         findings.add(manifest.size, "inserted_entry", f"The manifest names {manifest.size} entries; more are there.")
     elif report.ok and manifest.root != report.root:
         findings.add(None, "changed_manifest", "The root in the manifest is not the root of the entries.")
