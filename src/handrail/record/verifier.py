@@ -851,10 +851,10 @@ class RecordCheck:
         if not root:
             self.findings.add(batch, "unknown_alerts", f"No entry {batch} commits to the alert batch of this number.")
         elif size < count:
-            first = size if gap is None else gap
+            where = "" if gap is None else f"; the first missing is {gap}"
             self.findings.add(
                 batch, "missing_alert",
-                f"The alert batch of entry {batch} has {size} of {count} occurrences; the first missing is {first}.",
+                f"The alert batch of entry {batch} has {size} of {count} occurrences{where}.",
             )  # fmt: skip
         elif size > count or gap is not None:
             self.findings.add(batch, "inserted_alert", f"The alert batch of entry {batch} has occurrences too many.")
