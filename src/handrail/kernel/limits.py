@@ -32,6 +32,14 @@ class Limits:
     source_alerts_per_second: int = 20_000
     source_alerts_burst: int = 100_000
     replay_ids_remembered: int = 10_000
+    ingest_batch_alerts: int = 1000
+    sender_cache_seconds: float = 1.0
+    alerts_listed: int = 20_000
+    correlation_batch: int = 1000
+    correlation_candidates: int = 200
+    correlation_sampled_alerts: int = 20
+    correlation_interval_seconds: float = 0.1
+    correlation_idle_seconds: float = 1.0
     fingerprints_remembered: int = 16_384
     patterns_remembered: int = 64
     fingerprint_remembered_bytes: int = 4096

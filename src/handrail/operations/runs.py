@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import sqlalchemy as sa
+
 from handrail.domain import runbook as runbooks
 from handrail.domain.gate import Gate, Void, authority
 from handrail.domain.incident import HALVES, CompleteHalf, Incident, MarkMitigated, MarkRecovered, Stage
 from handrail.domain.people import Permission, Person, require
 from handrail.domain.policy import Act, Ruling
 from handrail.domain.proposal import ChooseProposal, Proposal
+from handrail.domain.registry import NOUNS
 from handrail.domain.run import (
     ENDED,
     FINAL,
@@ -38,6 +41,7 @@ from handrail.kernel.limits import LIMITS
 from handrail.operations import documents, gates, messages
 from handrail.operations.shell import HANDRAIL, Tx, Work
 from handrail.plugins.actions.contract import Action
+from handrail.store.projections import load
 
 
 def start(
@@ -366,3 +370,10 @@ def _task(tx: Tx, run_id: str, task_id: str) -> Task:
     if task_id not in run.tasks:
         raise NotFound(f"The run has no task “{task_id[:64]}”.")
     return run.tasks[task_id]
+
+
+def holder_of(connection: sa.Connection, run_id: str, task_id: str) -> str | None:
+    """The node that holds the attempt under way, if any."""
+    state: Run | None = load(connection, NOUNS["run"], run_id).state
+    task = state.tasks.get(task_id) if state else None
+    return task.node if task is not None and task.status == "running" else None

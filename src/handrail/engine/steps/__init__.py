@@ -1,0 +1,1 @@
+"""The machine steps: each one short, each reporting back as a command."""
