@@ -47,7 +47,7 @@ RULES: tuple[Rule, ...] = (
         "DependencyErrors", "call_error_rate", 0.10, 2.0, "warning",
         "{value} of the calls from {service} to {dependency} fail", "%",
     ),
-    Rule("HighCpu", "cpu_share", 0.85, 2.0, "warning", "{service} uses {value} of a processor", "%"),
+    Rule("HighCpu", "cpu_share", 0.7, 2.0, "warning", "{service} uses {value} of a processor", "%"),
     Rule("ServiceDown", "down", 1.0, 2.5, "critical", "{service} does not answer its monitor"),
 )  # fmt: skip
 

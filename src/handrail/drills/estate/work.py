@@ -11,7 +11,7 @@ import httpx2
 from handrail.drills.estate.metrics import Metrics
 from handrail.drills.estate.pool import Pool, PoolExhausted
 from handrail.drills.estate.releases import Release
-from handrail.drills.estate.topology import DRAIN_SECONDS, LEDGER_SECONDS, POOL_WAITING_MAX, Spec
+from handrail.drills.estate.topology import DRAIN_SECONDS, LEDGER_SECONDS, OPEN_REQUESTS_MAX, POOL_WAITING_MAX, Spec
 from handrail.drills.estate.trace import Trace
 
 
@@ -82,9 +82,12 @@ class Work:
         self._dependency = dependency
         self._metrics = metrics
         self._tasks: set[asyncio.Task[Done]] = set()
+        self._burning = asyncio.Lock()
 
     async def answer(self, trace: Trace) -> Done:
-        """Answer one request; one caught in a deploy is answered 503 rather than left to wait."""
+        """Answer one request; one too many, or caught in a deploy, is answered 503 rather than left to wait."""
+        if len(self._tasks) >= OPEN_REQUESTS_MAX:
+            return Done(503, f"{len(self._tasks)} requests are open already")
         task = asyncio.create_task(self._answer(trace))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -104,7 +107,10 @@ class Work:
     async def _answer(self, trace: Trace) -> Done:
         fault = self.release.fault
         if fault.burn_cpu_seconds:
-            _burn(fault.burn_cpu_seconds)
+            # One at a time, so that health, metrics and the deploy that heals still get their turn between two.
+            async with self._burning:
+                _burn(fault.burn_cpu_seconds)
+                await asyncio.sleep(0)
         try:
             await self.pool.take()
         except PoolExhausted as refusal:
