@@ -7,6 +7,7 @@ from handrail.domain.message import FinishDelivery
 from handrail.kernel.errors import Conflict, HandrailError
 from handrail.kernel.limits import LIMITS
 from handrail.kernel.points import reach
+from handrail.kernel.trace import span
 from handrail.operations import messages, runs
 from handrail.operations.messages import Sending
 from handrail.operations.shell import HANDRAIL, Shell, Tx
@@ -26,12 +27,13 @@ class Deliver:
             # Delivered or given up already: an earlier try of the same work got that far.
             return
         reach("deliver.before_send")
-        delivered, detail = self._send(sending, name)
+        with span("deliver", sending.trace, channel=name, attempt=sending.attempt) as trace:
+            delivered, detail = self._send(sending, name, trace)
         reach("deliver.after_send")
         command = FinishDelivery(name, sending.attempt, delivered, detail[: LIMITS.reason_chars])
         self.shell.transact(HANDRAIL, lambda tx: self._report(tx, message_id, command), "engine")
 
-    def _send(self, sending: Sending, name: str) -> tuple[bool, str]:
+    def _send(self, sending: Sending, name: str, trace: str | None) -> tuple[bool, str]:
         channel = self.channels.get(name)
         if channel is None:
             return False, f"The channel “{name}” is not set up in this installation."

@@ -14,6 +14,7 @@ from handrail.kernel.clock import Clock
 from handrail.kernel.errors import Conflict, HandrailError, Refused
 from handrail.kernel.limits import LIMITS
 from handrail.kernel.points import reach
+from handrail.kernel.trace import span
 from handrail.operations import documents, runs
 from handrail.operations.runs import Started
 from handrail.operations.shell import HANDRAIL, Shell
@@ -46,7 +47,8 @@ class Perform:
         if started is None:
             return
         reach("perform.after_authority")
-        outcome = self._outcome(run_id, task_id, started, began)
+        with span("action", started.trace, action=started.action, attempt=started.attempt):
+            outcome = self._outcome(run_id, task_id, started, began)
         reach("perform.after_effect")
         self._report(run_id, task_id, started, outcome)
         reach("perform.after_entry")

@@ -1,0 +1,5 @@
+"""`python -m handrail` is the `handrail` command."""
+
+from handrail.cli.main import main
+
+main()
