@@ -1,0 +1,1 @@
+"""Where messages go: one folder for each channel, one contract for all."""

@@ -1,0 +1,1 @@
+"""How the health of services is read: one folder for each kind of monitor."""
