@@ -182,6 +182,8 @@ def _fewer(labels: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _moment_of_text(said: str) -> datetime | None:
+    if said[4:5] != "-" or said[7:8] != "-":  # the reader would take week dates and runs of digits as well
+        return None
     try:
         read = datetime.fromisoformat(said.removesuffix(" UTC"))
         if read.year <= 1:

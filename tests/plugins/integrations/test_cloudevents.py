@@ -1,0 +1,162 @@
+"""CloudEvents in their three modes, and CDEvents, as changes and alerts."""
+
+import base64
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from handrail.domain.alert import AlertStatus, Occurrence, ReportedChange
+from handrail.kernel.errors import BadInput, Unprocessable
+from handrail.plugins.integrations.cloudevents.cdevents import version_of
+from handrail.plugins.integrations.cloudevents.parse import parse
+from handrail.plugins.integrations.contract import Inbound, Parsed
+
+NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+EVENT = {"specversion": "1.0", "id": "42", "source": "/ci/payments", "type": "harbour.deploy.finished"}
+
+
+def read(value: Any) -> Parsed:
+    return parse(Inbound(json.dumps(value).encode()), NOW)
+
+
+def change(**fields: Any) -> ReportedChange:
+    return read({**EVENT, **fields}).changes[0]
+
+
+def alert(**fields: Any) -> Occurrence:
+    return read({**EVENT, "type": "harbour.alert.opened", **fields}).occurrences[0]
+
+
+def test_a_structured_event_reads_field_by_field() -> None:
+    data = {"service": {"name": "payments"}, "version": "2.8.0", "previousVersion": "2.7.4", "env": "production"}
+    read_change = change(time="2026-01-05T08:05:12Z", data=data, traceparent="00-1-2-01")
+    assert read_change.change_key == "/ci/payments|42"
+    assert (read_change.kind, read_change.service, read_change.version) == ("deploy", "payments", "2.8.0")
+    assert (read_change.previous_version, read_change.environment) == ("2.7.4", "production")
+    assert read_change.occurred_at == datetime(2026, 1, 5, 8, 5, 12, tzinfo=UTC)
+    assert read_change.title == "deploy of payments 2.8.0"
+    assert read_change.extra["traceparent"] == "00-1-2-01"
+
+
+def test_source_and_id_are_the_replay_id() -> None:
+    assert read(EVENT).replay_id == "/ci/payments|42"
+    batch = read([EVENT, {**EVENT, "id": "43"}])
+    assert batch.replay_id
+    assert batch.replay_id != read([EVENT, {**EVENT, "id": "44"}]).replay_id
+    assert read([]).replay_id is None
+
+
+def test_a_binary_event_has_its_attributes_in_headers() -> None:
+    headers = {
+        "ce-specversion": "1.0", "ce-id": "7", "ce-source": "/flags", "ce-type": "harbour.flag.on",
+        "ce-subject": "Euro%20%E2%82%AC", "ce-time": "2026-01-05T08:00:00Z",
+        "content-type": "application/json; charset=utf-8",
+    }  # fmt: skip
+    parsed = parse(Inbound(b'{"service":"shop","title":"Seat map on"}', headers=headers), NOW)
+    assert (parsed.changes[0].kind, parsed.changes[0].service) == ("flag", "shop")
+    assert json.loads(parsed.changes[0].raw)["subject"] == "Euro €"
+    assert parsed.replay_id == "/flags|7"
+
+
+def test_a_binary_event_may_have_no_body_or_one_that_is_no_json() -> None:
+    headers = {"ce-specversion": "1.0", "ce-id": "7", "ce-source": "/flags", "ce-type": "harbour.flag.on"}
+    assert parse(Inbound(b"", headers=headers), NOW).changes[0].kind == "flag"
+    picture = parse(Inbound(b"\x89PNG\x00", headers={**headers, "content-type": "image/png"}), NOW)
+    assert json.loads(picture.changes[0].raw)["data_base64"] == "iVBORwA="
+
+
+def test_json_inside_of_base64_is_read() -> None:
+    data = base64.b64encode(b'{"service":"payments"}').decode()
+    assert change(data_base64=data).service == "payments"
+    assert change(data_base64="... not base64 ...").service is None
+
+
+@pytest.mark.parametrize(
+    ("event_type", "kind"),
+    [
+        ("dev.cdevents.service.deployed.0.2.0", "deploy"), ("dev.cdevents.service.upgraded.0.2.0", "deploy"),
+        ("dev.cdevents.service.rolledback.0.2.0", "rollback"), ("com.example.Rollback", "rollback"),
+        ("com.github.release.published", "release"), ("flagd.flag.changed", "flag"),
+        ("com.example.config-change", "config"), ("com.example.change", "other"), ("com.example.someevent", "other"),
+    ],
+)  # fmt: skip
+def test_the_type_tells_the_kind_of_change(event_type: str, kind: str) -> None:
+    assert change(type=event_type).kind == kind
+
+
+def test_an_event_of_no_known_kind_is_kept_with_its_data() -> None:
+    kept = change(type="com.example.someevent", subject=None, data={"appinfoA": "abc"})
+    assert kept.title == "com.example.someevent"
+    assert kept.extra["data"] == {"appinfoA": "abc"}
+
+
+def test_an_alert_and_its_resolve_share_an_identity() -> None:
+    opened = alert(id="1", subject="checkout", data={"title": "Checkout fails", "status": "open"}, severity="critical")
+    closed = alert(id="2", subject="checkout", type="harbour.alert.resolved", data={"title": "Checkout works"})
+    assert opened.dedup_key == closed.dedup_key == "/ci/payments|checkout"
+    assert (opened.status, closed.status) == (AlertStatus.FIRING, AlertStatus.RESOLVED)
+    assert opened.severity_raw == "critical"
+    assert opened.title == "Checkout fails"
+
+
+@pytest.mark.parametrize(
+    ("event_type", "status"),
+    [
+        ("com.ok.alert.fired", "firing"), ("com.example.alertResolved", "resolved"), ("problem.closed.v2", "resolved"),
+        ("incident.acknowledged", "acknowledged"), ("alarm", "firing"), ("resolved.alerts.example.alert", "firing"),
+    ],
+)  # fmt: skip
+def test_the_type_tells_the_status_where_the_data_does_not(event_type: str, status: str) -> None:
+    assert alert(type=event_type).status == status
+
+
+def test_the_status_of_the_data_counts_before_the_type() -> None:
+    assert alert(type="harbour.alert.resolved", data={"status": "firing"}).status == "firing"
+    assert alert(data={"state": "OK"}).status == "resolved"
+
+
+def test_a_cdevent_reads_with_and_without_an_envelope() -> None:
+    context = {
+        "specversion": "0.5.0", "id": "c-1", "source": "/monitoring", "type": "dev.cdevents.incident.detected.0.3.0",
+        "timestamp": "2026-01-05T08:00:00Z",
+    }  # fmt: skip
+    content = {"description": "Too slow", "service": {"id": "shop"}, "environment": {"id": "production"}}
+    bare = {"context": context, "subject": {"id": "incident-1", "content": content}}
+    wrapped = {**EVENT, "id": "c-1", "source": "/monitoring", "type": context["type"], "data": bare}
+    for parsed in (read(bare), read(wrapped)):
+        said = parsed.occurrences[0]
+        assert (said.dedup_key, said.title, said.service) == ("/monitoring|incident-1", "Too slow", "shop")
+        assert parsed.replay_id == "/monitoring|c-1"
+
+
+def test_the_version_of_a_package_is_its_tag_else_what_follows_the_at() -> None:
+    assert version_of("pkg:oci/shop@sha256%3Aab12?tag=1.4.2") == "1.4.2"
+    assert version_of("pkg:oci/shop@sha256%3Aab12") == "sha256:ab12"
+    assert version_of("pkg:oci/shop") is None
+    assert version_of("1.4.2") == "1.4.2"
+    assert version_of("") is None
+
+
+BAD: list[tuple[dict[str, Any], str]] = [
+    ({"specversion": "0.3"}, "event_version"),
+    ({"id": ""}, "event_attribute_missing"),
+    ({"source": None}, "event_attribute_missing"),
+    ({"type": []}, "event_attribute_missing"),
+    ({"type": "t" * 5000}, "event_attribute"),
+    ({"data": 1, "data_base64": "MQ=="}, "event_data_twice"),
+]
+
+
+@pytest.mark.parametrize(("fields", "code"), BAD, ids=[f"{code} {next(iter(fields))}" for fields, code in BAD])
+def test_an_event_that_breaks_the_standard_is_refused_by_name(fields: dict[str, Any], code: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        read({**EVENT, **fields})
+    assert refused.value.code == code
+
+
+def test_a_list_of_other_things_is_no_batch() -> None:
+    with pytest.raises(Unprocessable) as refused:
+        read([{"title": "x"}])
+    assert refused.value.code == "unexpected_format"
