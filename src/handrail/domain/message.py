@@ -203,6 +203,7 @@ class FinishDelivery:
     attempt: int
     delivered: bool
     detail: str
+    try_again: bool = True
 
 
 def decide(message: Message | None, command: object, now: datetime) -> Decision:
@@ -264,7 +265,7 @@ def _finish_delivery(message: Message, command: FinishDelivery, now: datetime) -
     if command.delivered:
         return [MessageDelivered(command.channel, command.attempt, command.detail, now)]
     waits = LIMITS.delivery_retry_seconds
-    again = command.attempt < LIMITS.delivery_attempts
+    again = command.try_again and command.attempt < LIMITS.delivery_attempts
     wait = waits[min(command.attempt, len(waits)) - 1]
     retry_at = now + timedelta(seconds=wait) if again else None
     return [DeliveryFailed(command.channel, command.attempt, command.detail, now, retry_at)]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from handrail.domain.message import FinishDelivery
-from handrail.kernel.errors import Conflict, HandrailError
+from handrail.kernel.errors import Conflict
 from handrail.kernel.limits import LIMITS
 from handrail.kernel.points import reach
 from handrail.kernel.trace import span
@@ -16,8 +16,11 @@ from handrail.plugins.channels.contract import Channel, ChannelError
 
 @dataclass(frozen=True)
 class Deliver:
+    """`settings` are the installation's for each channel; a channel without any is not set up."""
+
     shell: Shell
     channels: Mapping[str, Channel]
+    settings: Mapping[str, Mapping[str, str]]
 
     def __call__(self, arguments: Mapping[str, str]) -> None:
         message_id, name = arguments["message_id"], arguments["channel"]
@@ -27,26 +30,22 @@ class Deliver:
             # Delivered or given up already: an earlier try of the same work got that far.
             return
         reach("deliver.before_send")
-        with span("deliver", sending.trace, channel=name, attempt=sending.attempt) as trace:
-            delivered, detail = self._send(sending, name, trace)
+        with span("deliver", sending.trace, channel=name, attempt=sending.attempt):
+            delivered, detail, again = self._send(sending, name)
         reach("deliver.after_send")
-        command = FinishDelivery(name, sending.attempt, delivered, detail[: LIMITS.reason_chars])
+        command = FinishDelivery(name, sending.attempt, delivered, detail[: LIMITS.reason_chars], again)
         self.shell.transact(HANDRAIL, lambda tx: self._report(tx, message_id, command), "engine")
 
-    def _send(self, sending: Sending, name: str, trace: str | None) -> tuple[bool, str]:
-        channel = self.channels.get(name)
-        if channel is None:
-            return False, f"The channel “{name}” is not set up in this installation."
+    def _send(self, sending: Sending, name: str) -> tuple[bool, str, bool]:
+        channel, settings = self.channels.get(name), self.settings.get(name)
+        if channel is None or settings is None:
+            return False, f"The channel “{name}” is not set up in this installation.", False
         message = sending.message
         try:
-            receipt = channel.send(
-                message.id, sending.key, message.audience, message.subject, message.text, sending.trace
-            )
+            receipt = channel.send(message.id, sending.key, message.audience, message.subject, message.text, settings)
         except ChannelError as error:
-            return False, str(error)
-        except HandrailError as error:
-            return False, error.detail
-        return True, receipt.text
+            return False, error.detail, error.retry
+        return True, f"{receipt.id} {receipt.detail}".strip(), False
 
     def _report(self, tx: Tx, message_id: str, command: FinishDelivery) -> None:
         try:
