@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from handrail.drills.estate.rules import RULES, WINDOW_SECONDS, Phase, annotations_of, holds, labels_of, step, value_of
+from handrail.drills.estate.rules import RULES, WINDOW_SECONDS, Phase, annotations_of, labels_of, step, symptoms, value_of
 from handrail.drills.estate.topology import Spec
 from handrail.drills.estate.webhook import Told
 from handrail.drills.estate.window import Measures, Sample, Window
@@ -46,7 +46,7 @@ class Watch:
         self._measures = self._window.measure(seconds, WINDOW_SECONDS)
         self._looked_at = now
         healthy = not self._symptoms
-        self._symptoms = tuple(rule.name for rule in RULES if holds(rule, self._measures))
+        self._symptoms = symptoms(self._measures)
         if healthy != (not self._symptoms):
             self._since = now
         for rule in RULES:
