@@ -6,7 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from handrail.drills.estate.rules import RULES, WINDOW_SECONDS, Phase, annotations_of, labels_of, step, symptoms, value_of
+from handrail.drills.estate.rules import (
+    RULES,
+    WINDOW_SECONDS,
+    Phase,
+    annotations_of,
+    labels_of,
+    step,
+    symptoms,
+    value_of,
+)
 from handrail.drills.estate.topology import Spec
 from handrail.drills.estate.webhook import Told
 from handrail.drills.estate.window import Measures, Sample, Window
