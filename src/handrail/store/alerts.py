@@ -32,7 +32,9 @@ _UPSERT = (
     "candidate_id = excluded.candidate_id, trace = excluded.trace, state = excluded.state"
 )
 _INSERT_OCCURRENCE = "INSERT INTO hr_occurrence (batch, position, alert_id, leaf, raw) VALUES (?, ?, ?, ?, ?)"
-_BY_KEY = "SELECT source, dedup_key, correlated, candidate_id, trace, state FROM hr_alert WHERE source = ? AND dedup_key"
+_BY_KEY = (
+    "SELECT source, dedup_key, correlated, candidate_id, trace, state FROM hr_alert WHERE source = ? AND dedup_key"
+)
 _OPEN = tables.alert.c.status != AlertStatus.RESOLVED
 
 

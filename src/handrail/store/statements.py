@@ -24,7 +24,7 @@ def fetch_in(
     The keys travel as one value, so that the text of the statement stays the same for any number of them.
     """
     is_sqlite = connection.dialect.name == "sqlite"
-    text = _for(connection, statement + (" IN (SELECT value FROM json_each(?))" if is_sqlite else " = ANY(?)"))
+    text = _for(connection, f"{statement} {'IN (SELECT value FROM json_each(?))' if is_sqlite else '= ANY(?)'}")  # noqa: S608
     for start in range(0, len(keys), _KEYS_AT_ONCE):
         some = list(keys[start : start + _KEYS_AT_ONCE])
         packed = json.dumps(some) if is_sqlite else some

@@ -1,0 +1,40 @@
+"""Token buckets: how fast each source may send. One source over its rate does not touch another's."""
+
+import math
+from dataclasses import dataclass
+
+from handrail.kernel.errors import TooMany
+
+
+@dataclass
+class Bucket:
+    """Holds up to `burst`, gains `per_second`. A batch larger than what is left may overdraw it once."""
+
+    per_second: float
+    burst: float
+    level: float
+    at: float
+
+    def take(self, amount: float, now: float) -> None:
+        """Raises TooMany with the seconds after which there is something again."""
+        self.level = min(self.burst, self.level + max(0.0, now - self.at) * self.per_second)
+        self.at = now
+        if self.level <= 0:
+            wait = max(1, math.ceil((1 - self.level) / self.per_second))
+            raise TooMany("This source sends faster than it may; slow down.", "source_rate", retry_after=wait)
+        self.level -= amount
+
+
+class Buckets:
+    """One bucket per source; sources are few and known, so there is no need to forget them."""
+
+    def __init__(self, per_second: float, burst: float) -> None:
+        self._per_second = per_second
+        self._burst = burst
+        self._buckets: dict[str, Bucket] = {}
+
+    def take(self, source: str, amount: float, now: float) -> None:
+        bucket = self._buckets.get(source)
+        if bucket is None:
+            bucket = self._buckets[source] = Bucket(self._per_second, self._burst, self._burst, now)
+        bucket.take(amount, now)

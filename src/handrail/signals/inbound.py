@@ -1,0 +1,274 @@
+"""The intake as plain ASGI, because a framework costs more than storing an alert does.
+
+    POST /in/<source>[/<token>]     any source, in its own format
+    POST, GET /api/v2/alerts        as Alertmanager; also /api/v2/status, /-/healthy, /-/ready
+    POST /v2/enqueue                as PagerDuty's Events API v2
+    POST /api/v1/alerts             Handrail's own form
+    /t/<token>/...                  any of these, for senders that can change nothing but the address
+
+A request ends in one of three ways: stored (answered after the commit), refused with a code, or its sender is gone.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from urllib.parse import parse_qsl
+
+from handrail.kernel.clock import Clock
+from handrail.kernel.errors import BadSignature, BrokenInvariant, HandrailError, NotFound, Refused
+from handrail.kernel.limits import LIMITS, Limits
+from handrail.plugins.integrations.contract import Inbound, Integration, Parsed, Verdict
+from handrail.plugins.integrations.registry import integrations
+from handrail.signals import metrics
+from handrail.signals.bucket import Buckets
+from handrail.signals.doors import Knock, all_rejected, bad_items, find_door
+from handrail.signals.fold import Outcome, Result
+from handrail.signals.http import (
+    Answer,
+    Application,
+    Disconnected,
+    Receive,
+    Scope,
+    Send,
+    problem,
+    read_body,
+    send_answer,
+    trace_of,
+)
+from handrail.signals.ingest import Ingestor, Refusal
+from handrail.signals.reading import Reading
+from handrail.signals.senders import Known, Sender, Senders, header_token, unknown_sender
+
+_log = logging.getLogger("handrail.signals")
+OPEN_SOURCE = "open"
+
+
+def _no_secrets(_source_id: str) -> Sequence[str]:
+    return ()
+
+
+def _no_reader(_token: str) -> bool:
+    return False
+
+
+@dataclass(frozen=True)
+class InboundSettings:
+    """`open_to`: networks whose senders need no token; what they say is marked unsigned. None by default.
+
+    `secrets_of(source id)` gives the live secrets where an integration verifies signatures. `may_read(token)` tells
+    whether a token that is no source's may read all alerts; it is called in a thread.
+    """
+
+    open_to: tuple[IPv4Network | IPv6Network, ...] = ()
+    secrets_of: Callable[[str], Sequence[str]] = _no_secrets
+    may_read: Callable[[str], bool] = _no_reader
+
+
+@dataclass(frozen=True)
+class _Request:
+    knock: Knock
+    headers: dict[str, str]
+    query: list[tuple[str, str]]
+    client: str
+    token: str | None
+
+
+class InboundApp:
+    """The ASGI application. What is not its own goes to `otherwise`, or is answered with 404."""
+
+    def __init__(
+        self,
+        ingestor: Ingestor,
+        senders: Senders,
+        reading: Reading,
+        clock: Clock,
+        settings: InboundSettings | None = None,
+        otherwise: Application | None = None,
+        limits: Limits = LIMITS,
+    ) -> None:
+        self._ingestor = ingestor
+        self._senders = senders
+        self._reading = reading
+        self._clock = clock
+        self._settings = settings or InboundSettings()
+        self._otherwise = otherwise
+        self._limits = limits
+        self._buckets = Buckets(limits.source_alerts_per_second, limits.source_alerts_burst)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        knock = find_door(scope["method"], scope["path"]) if scope["type"] == "http" else None
+        if knock is not None:
+            await self._open(_request(scope, knock), receive, send)
+        elif self._otherwise is not None:
+            await self._otherwise(scope, receive, send)
+        elif scope["type"] == "http":
+            await send_answer(send, problem(NotFound("There is nothing at this address.")))
+
+    async def _open(self, request: _Request, receive: Receive, send: Send) -> None:
+        try:
+            answer = await self._answer(request, receive)
+        except Disconnected:
+            return metrics.REFUSED.labels("disconnected").inc()
+        except HandrailError as error:
+            answer = _refuse(request, error)
+        except Exception:
+            _log.exception("a request at the door %s failed", request.knock.door.name)
+            answer = _refuse(request, BrokenInvariant("Handrail could not take this; its log says why. Send it again."))
+        return await send_answer(send, answer)
+
+    async def _answer(self, request: _Request, receive: Receive) -> Answer:
+        """Who, how fast, how much, how sure and what: nothing is stored before all of these are known."""
+        door = request.knock.door
+        if request.knock.method != "POST":
+            return await self._read(request) if door.name == "alertmanager" else self._reading.about(door.name)
+        known = await self._senders.current()
+        token, find_token = request.token, self._token_finder(request, known)
+        if token is None and find_token is not None:
+            body = await read_body(request.headers, receive, min(door.body_bytes, self._limits.inbound_body_bytes))
+            token = find_token(body)
+            sender = self._identify(request, known, token)
+            self._buckets.take(sender.name, 1, self._clock.monotonic())
+        else:
+            sender = self._identify(request, known, token)
+            self._buckets.take(sender.name, 1, self._clock.monotonic())
+            body = await self._body_of(sender, request, receive)
+        return await self._take(request, sender, _Said(body, token))
+
+    async def _read(self, request: _Request) -> Answer:
+        """A source sees its own alerts; a token that may read sees all."""
+        known = await self._senders.current()
+        token = request.token
+        owner = known.owner(token or "", self._clock.now())
+        if owner is None and token is not None and await asyncio.to_thread(self._settings.may_read, token):
+            return await asyncio.to_thread(self._reading.alerts, None, request.query)
+        if owner is None and token is None and self._is_open_to(request.client):
+            return await asyncio.to_thread(self._reading.alerts, OPEN_SOURCE, request.query)
+        if owner is None:
+            raise unknown_sender()
+        return await asyncio.to_thread(self._reading.alerts, owner.name, request.query)
+
+    def _token_finder(self, request: _Request, known: Known) -> Callable[[bytes], str | None] | None:
+        """How this door's or source's format carries a token in the body, if it does."""
+        knock = request.knock
+        named = known.by_name.get(knock.source) if knock.source is not None else None
+        name = knock.door.integration or (named.integration if named else None)
+        found = integrations().get(name) if name else None
+        return found.token_in_body if found else None
+
+    def _identify(self, request: _Request, known: Known, token: str | None) -> Sender:
+        """The source that sends. Raises the one refusal, whatever the reason."""
+        knock, owner = request.knock, known.owner(token or "", self._clock.now())
+        if token is not None:
+            fits = owner is not None and knock.source in (None, owner.name)
+            if owner is None or not fits or knock.door.integration not in (None, owner.integration):
+                raise unknown_sender()
+            return owner
+        named = known.by_name.get(knock.source) if knock.source is not None else None
+        if named is not None and _integration(named).verify is not None:
+            return named
+        if knock.source in (None, OPEN_SOURCE) and self._is_open_to(request.client):
+            return Sender(OPEN_SOURCE, OPEN_SOURCE, knock.door.integration or "generic")
+        raise unknown_sender()
+
+    def _is_open_to(self, client: str) -> bool:
+        if not self._settings.open_to:
+            return False
+        try:
+            address = ip_address(client)
+        except ValueError:
+            return False
+        return any(address in network for network in self._settings.open_to)
+
+    async def _body_of(self, sender: Sender, request: _Request, receive: Receive) -> bytes:
+        """The body of a known source; what is wrong with it as a whole counts against the source."""
+        try:
+            return await read_body(request.headers, receive, request.knock.door.body_bytes)
+        except Refused as error:
+            await self._ingestor.refuse(Refusal(sender.name, error.code, error.detail))
+            raise
+
+    async def _take(self, request: _Request, sender: Sender, said: "_Said") -> Answer:
+        started, door = self._clock.monotonic(), request.knock.door
+        inbound = Inbound(said.body, request.headers, dict(request.query), request.knock.rest)
+        verdict = self._verdict(sender, inbound, said.token)
+        parsed = await self._parse(request, sender, inbound, said)
+        size = len(parsed.occurrences) + len(parsed.changes)
+        self._buckets.take(sender.name, max(0, size - 1), started)
+        if parsed.rejected:
+            body = said.without_token(bad_items(said.body, parsed.rejected))
+            reason = parsed.rejected[0]
+            refusal = Refusal(sender.name, reason.code, reason.reason, len(parsed.rejected), body)
+            results, _ = await asyncio.gather(
+                self._ingestor.ingest(sender.name, parsed, verdict, trace_of(request.headers)),
+                self._ingestor.refuse(refusal),
+            )
+        else:
+            results = await self._ingestor.ingest(sender.name, parsed, verdict, trace_of(request.headers))
+        _count(sender, verdict, parsed, results)
+        metrics.SECONDS.observe(self._clock.monotonic() - started)
+        return door.accepted(parsed, results)
+
+    def _verdict(self, sender: Sender, inbound: Inbound, token: str | None) -> Verdict:
+        verify = _integration(sender).verify
+        if verify is None or sender.id == OPEN_SOURCE:
+            return Verdict.TOKEN if token is not None else Verdict.UNSIGNED
+        try:
+            return verify(inbound, self._settings.secrets_of(sender.id), self._clock.now())
+        except BadSignature:
+            raise unknown_sender() from None
+
+    async def _parse(self, request: _Request, sender: Sender, inbound: Inbound, said: "_Said") -> Parsed:
+        """What was said. What cannot be read is put into quarantine before the refusal is answered."""
+        parse = request.knock.door.parse or _integration(sender).parse
+        try:
+            return parse(inbound, self._clock.now())
+        except Refused as error:
+            body = said.without_token(said.body)
+            await self._ingestor.refuse(Refusal(sender.name, error.code, error.detail, body=body))
+            raise
+
+
+@dataclass(frozen=True)
+class _Said:
+    body: bytes
+    token: str | None
+
+    def without_token(self, content: bytes) -> bytes:
+        """Content that may be kept for people to look at: a token that it carries is masked."""
+        return content.replace(self.token.encode(), b"[token]") if self.token else content
+
+
+def _request(scope: Scope, knock: Knock) -> _Request:
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    said = scope.get("query_string", b"")
+    query = parse_qsl(said.decode("latin-1"), keep_blank_values=True) if said else []
+    client = scope.get("client")
+    token = knock.token if knock.token is not None else header_token(headers)
+    if token is None and knock.rest:
+        token, _, rest = knock.rest.partition("/")
+        knock = replace(knock, rest=rest)
+    return _Request(knock, headers, query, client[0] if client else "", token)
+
+
+def _integration(sender: Sender) -> Integration:
+    found = integrations().get(sender.integration)
+    if found is None:
+        raise NotFound(f"The integration “{sender.integration}” of this source is not part of this program.")
+    return found
+
+
+def _refuse(request: _Request, error: HandrailError) -> Answer:
+    metrics.REFUSED.labels(error.code).inc()
+    return request.knock.door.refused(error)
+
+
+def _count(sender: Sender, verdict: Verdict, parsed: Parsed, results: Sequence[Result]) -> None:
+    outcomes = [result.outcome for result in results]
+    repeats = outcomes.count(Outcome.DUPLICATE)
+    metrics.RECEIVED.labels(sender.name, verdict.value).inc(len(outcomes) - outcomes.count(Outcome.REFUSED))
+    if repeats:
+        metrics.DUPLICATE.labels(sender.name).inc(repeats)
+    for item in all_rejected(parsed, results):
+        metrics.REFUSED.labels(item.code).inc()

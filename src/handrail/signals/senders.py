@@ -1,0 +1,128 @@
+"""Who sends: live sources and their tokens, held for at most a second, and where a request carries its token."""
+
+import asyncio
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+import sqlalchemy as sa
+
+from handrail.domain.source import Source
+from handrail.kernel.clock import Clock, to_text
+from handrail.kernel.errors import BadSignature
+from handrail.kernel.limits import LIMITS, Limits
+from handrail.kernel.secrets import token_hash
+from handrail.operations.shell import Committed
+from handrail.store import tables
+from handrail.store.database import Database
+
+
+@dataclass(frozen=True)
+class Sender:
+    """A source as the intake needs it."""
+
+    id: str
+    name: str
+    integration: str
+
+
+@dataclass(frozen=True)
+class Known:
+    """All live sources and tokens at one moment. Tokens are found by their hash, never compared."""
+
+    by_name: Mapping[str, Sender]
+    by_token: Mapping[str, tuple[Sender, str | None]]
+
+    def owner(self, token: str, now: datetime) -> Sender | None:
+        """The source that a token belongs to, unless the token has expired."""
+        found = self.by_token.get(token_hash(token))
+        if found is None or (found[1] is not None and found[1] <= to_text(now)):
+            return None
+        return found[0]
+
+
+class Senders:
+    """Asks the database at most once a second; `on_commit` makes it ask again as soon as a source changed here."""
+
+    def __init__(self, database: Database, clock: Clock, limits: Limits = LIMITS) -> None:
+        self._database = database
+        self._clock = clock
+        self._limits = limits
+        self._known: Known | None = None
+        self._read_at = 0.0
+        self._changes = 0
+        self._reading = asyncio.Lock()
+
+    def on_commit(self, committed: Committed) -> None:
+        """A shell listener."""
+        if "source" in committed.topics:
+            self.forget()
+
+    def forget(self) -> None:
+        self._changes += 1
+        self._known = None
+
+    async def current(self) -> Known:
+        known = self._fresh()
+        if known is not None:
+            return known
+        async with self._reading:
+            known = self._fresh()
+            if known is None:
+                changes, read_at = self._changes, self._clock.monotonic()
+                known = await asyncio.to_thread(self._read)
+                # A change that came in while reading may not be in what was read.
+                if changes == self._changes:
+                    self._known, self._read_at = known, read_at
+            return known
+
+    def _fresh(self) -> Known | None:
+        known = self._known
+        if known is None or self._clock.monotonic() - self._read_at > self._limits.sender_cache_seconds:
+            return None
+        return known
+
+    def _read(self) -> Known:
+        noun, token = tables.noun, tables.token
+        with self._database.read() as connection:
+            states = connection.execute(
+                sa.select(noun.c.state).where(noun.c.kind == "source", noun.c.status == "live")
+            ).scalars()
+            sources = [msgspec.json.decode(text, type=Source) for text in states]
+            senders = {source.id: Sender(source.id, source.name, source.integration) for source in sources}
+            tokens = connection.execute(
+                sa.select(token.c.token_hash, token.c.owner_id, token.c.expires_at).where(
+                    token.c.owner_kind == "source", token.c.revoked_at.is_(None)
+                )
+            ).all()
+        by_token = {
+            row.token_hash: (senders[row.owner_id], row.expires_at) for row in tokens if row.owner_id in senders
+        }
+        return Known({sender.name: sender for sender in senders.values()}, by_token)
+
+
+def header_token(headers: Mapping[str, str]) -> str | None:
+    """The token in a request's headers: Bearer, the password of Basic, or X-Handrail-Token."""
+    scheme, _, value = headers.get("authorization", "").partition(" ")
+    value = value.strip()
+    match scheme.lower():
+        case "bearer":
+            return value
+        case "basic":
+            return _password(value)
+    return headers.get("x-handrail-token")
+
+
+def _password(encoded: str) -> str:
+    try:
+        return base64.b64decode(encoded, validate=True).decode().partition(":")[2]
+    except (binascii.Error, ValueError):
+        return ""
+
+
+def unknown_sender() -> BadSignature:
+    """The one refusal for every way of not being known, so that it tells nothing."""
+    return BadSignature("The sender could not be verified. Check the address and the token of this source.")
