@@ -256,8 +256,13 @@ class Run:
     proposer: str
     started_by: str
     started_at: datetime
+    order: tuple[str, ...] = ()
     status: Literal["running", "finished", "cancelled"] = "running"
     ended_at: datetime | None = None
+
+    def in_order(self) -> tuple[Task, ...]:
+        """The tasks as the runbook writes them."""
+        return tuple(self.tasks[name] for name in self.order)
 
 
 @dataclass(frozen=True)
@@ -551,6 +556,7 @@ def evolve(run: Run | None, event: object) -> Run:
         return Run(
             event.id, event.incident_id, event.runbook, event.runbook_digest, event.inputs,
             {plan.id: Task(plan) for plan in event.tasks}, event.proposal_id, event.proposer, event.by, event.at,
+            tuple(plan.id for plan in event.tasks),
         )  # fmt: skip
     assert run is not None
     match event:

@@ -54,11 +54,14 @@ class DurableEngine:
                 "scheduler_polling_interval_sec": 3600.0,
             }
         )
-        work = DBOS.step(name="handrail.do", retries_allowed=True, max_attempts=5, should_retry=_transient)(self._do)
+
+        @DBOS.step(name="handrail.do", retries_allowed=True, max_attempts=5, should_retry=_transient)
+        def step(kind: str, arguments: dict[str, str]) -> None:
+            self._do(kind, arguments)
 
         @DBOS.workflow(name=_WORKFLOW)
-        def run(kind: str, key: str, arguments: dict[str, str]) -> None:
-            work(kind, arguments)
+        def workflow(kind: str, key: str, arguments: dict[str, str]) -> None:
+            step(kind, arguments)
 
         DBOS.launch()
         for name, concurrency in _QUEUES.items():

@@ -35,6 +35,6 @@ def _moments(value: Any) -> Any:
         return to_text(value)
     if isinstance(value, dict):
         return {key: _moments(item) for key, item in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_moments(item) for item in value]
     return value
