@@ -1,11 +1,10 @@
 """A signal: what the measurements of one service say at one moment, with the series that they come from."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar, Protocol
+from typing import ClassVar, TypeAlias
 
-from handrail.domain.catalog import Service
 from handrail.kernel.errors import Unavailable
 
 
@@ -24,6 +23,12 @@ class Signal:
     series: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
     version: str | None = None
 
+    def words(self) -> str:
+        """What it says, as a phrase for people."""
+        rate = "error rate unknown" if self.error_rate is None else f"{self.error_rate * 100:.1f} % of requests fail"
+        slow = "p95 latency unknown" if self.p95_seconds is None else f"p95 latency {self.p95_seconds:.2f} s"
+        return f"{'healthy' if self.healthy else 'unhealthy'}, {rate}, {slow}"
+
 
 @dataclass
 class SignalUnreadable(Unavailable):
@@ -33,18 +38,5 @@ class SignalUnreadable(Unavailable):
     default_code: ClassVar[str] = "signal_unreadable"
 
 
-class SignalProbe(Protocol):
-    """The port through which signals are read."""
-
-    def read(self, service: Service) -> Signal:
-        """The signal as it is now. Raises SignalUnreadable and nothing else."""
-        ...
-
-
-def as_json(signal: Signal) -> dict[str, Any]:
-    """The signal as evidence keeps it."""
-    return {
-        "service": signal.service, "healthy": signal.healthy, "error_rate": signal.error_rate,
-        "p95_seconds": signal.p95_seconds, "version": signal.version, "observed_at": signal.observed_at,
-        "series": {name: list(values) for name, values in signal.series.items()},
-    }  # fmt: skip
+ReadSignal: TypeAlias = Callable[[str, str], Signal]
+"""The port to monitors: (service, signal URL) -> its signal now. Raises SignalUnreadable and nothing else."""

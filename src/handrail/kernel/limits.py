@@ -82,6 +82,11 @@ class Limits:
     correlation_window: timedelta = timedelta(minutes=10)
     change_window: timedelta = timedelta(minutes=30)
     evidence_bytes: int = 1024 * 1024
+    investigation_alerts: int = 500
+    investigation_changes: int = 200
+    investigation_services: int = 24
+    investigation_reads_at_once: int = 8
+    finding_alternatives: int = 6
 
 
 LIMITS = Limits()

@@ -22,6 +22,7 @@ from handrail.kernel.canonical import canonical
 from handrail.kernel.errors import Unavailable
 from handrail.kernel.limits import LIMITS, Limits
 from handrail.kernel.payload import read_json
+from handrail.kernel.trace import traceparent
 from handrail.plugins.addresses import why_refused
 
 Resolver = Callable[[str, int, float], Iterable[str]]
@@ -68,11 +69,6 @@ class Target:
     place: str
 
 
-def no_trace() -> str | None:
-    """No trace is going on."""
-    return None
-
-
 def look_up(host: str, port: int, seconds: float) -> list[str]:
     """All addresses of a name, waited for no longer than `seconds`. Raises OSError.
 
@@ -115,7 +111,7 @@ class Outward:
         *,
         resolve: Resolver = look_up,
         tls: ssl.SSLContext | None = None,
-        traceparent: Callable[[], str | None] = no_trace,
+        traceparent: Callable[[], str | None] = traceparent,
     ) -> None:
         self._allowed = frozenset(place.strip().lower() for place in allowed)
         self._limits = limits

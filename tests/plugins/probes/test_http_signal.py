@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 from tests.plugins.servers import refused_port, response, saying, serving
 
-from handrail.domain.catalog import Service
-from handrail.domain.signal import SignalUnreadable, as_json
+from handrail.domain.signal import Signal, SignalUnreadable
 from handrail.kernel.canonical import canonical
 from handrail.kernel.clock import ManualClock
 from handrail.plugins.outward import Outward
@@ -21,25 +20,26 @@ BODY = (
 )
 
 
-def service(url: str | None) -> Service:
-    return Service("payments", "Payments", "team-payments", signal_url=url)
-
-
-def unreadable(probe: HttpSignal, url: str | None) -> str:
+def unreadable(probe: HttpSignal, url: str) -> str:
     with pytest.raises(SignalUnreadable) as failed:
-        probe.read(service(url))
+        probe("payments", url)
     return failed.value.detail
 
 
 def test_a_signal_is_read_with_its_series() -> None:
     with serving(saying(response(200, BODY))) as served:
-        signal = HttpSignal(Outward([served.place]), ManualClock()).read(service(f"{served.url}/signal/payments"))
+        signal = HttpSignal(Outward([served.place]), ManualClock())("payments", f"{served.url}/signal/payments")
     assert served.requests[0].startswith(b"GET /signal/payments ")
     assert (signal.service, signal.healthy, signal.error_rate, signal.p95_seconds) == ("payments", False, 0.5, None)
     assert signal.version == "2.4.1"
     assert signal.observed_at == datetime(2026, 1, 5, 8, 59, 59, tzinfo=UTC)
     assert signal.series == {"t": (10, 11, 12), "error_rate": (None, 0.1, 0.5), "p95_seconds": (0.1, 0.2, None)}
-    assert canonical(as_json(signal)).startswith(b'{"error_rate":0.5,"healthy":false')
+    assert canonical(signal).startswith(b'{"error_rate":0.5,"healthy":false')
+
+
+def test_a_signal_says_itself_in_words() -> None:
+    assert Signal("a", False, 0.5, 1.234, NOW).words() == "unhealthy, 50.0 % of requests fail, p95 latency 1.23 s"
+    assert Signal("a", True, None, None, NOW).words() == "healthy, error rate unknown, p95 latency unknown"
 
 
 def test_every_failure_is_one_leaf_with_a_sentence() -> None:
@@ -48,7 +48,6 @@ def test_every_failure_is_one_leaf_with_a_sentence() -> None:
     answers = saying(response(404), response(200, b"<html>"), response(200, b"[]"), response(200, b'{"healthy":1}'))
     with serving(answers) as served:
         probe = HttpSignal(Outward([served.place, away]), ManualClock())
-        assert unreadable(probe, None) == "The catalogue names no signal-url for payments."
         assert unreadable(probe, served.url) == "The monitor of payments answered 404."
         assert unreadable(probe, served.url) == "The monitor of payments answered what is no JSON."
         assert unreadable(probe, served.url) == "The monitor of payments does not say whether it is healthy."

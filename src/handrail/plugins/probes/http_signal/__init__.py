@@ -9,7 +9,6 @@ from itertools import pairwise
 from math import isfinite
 from typing import Any
 
-from handrail.domain.catalog import Service
 from handrail.domain.signal import Signal, SignalUnreadable
 from handrail.kernel.clock import Clock, from_text
 from handrail.kernel.errors import BadInput
@@ -20,26 +19,24 @@ _SECONDS_OF_YEAR_9999 = 253_402_300_799
 
 
 class HttpSignal:
-    """The probe that every service with a `signal-url` has."""
+    """Fills the port `ReadSignal`: called with a service's name and its `signal-url`."""
 
     def __init__(self, outward: Outward, clock: Clock) -> None:
         self._outward = outward
         self._clock = clock
 
-    def read(self, service: Service) -> Signal:
+    def __call__(self, service: str, url: str) -> Signal:
         """The signal as it is now. Raises SignalUnreadable."""
-        if not service.signal_url:
-            raise SignalUnreadable(f"The catalogue names no signal-url for {service.name}.", "no_signal")
         try:
-            answer = self._outward.get(service.signal_url, {"accept": "application/json"})
+            answer = self._outward.get(url, {"accept": "application/json"})
             if answer.status != 200:
-                raise SignalUnreadable(f"The monitor of {service.name} answered {answer.status}.")
+                raise SignalUnreadable(f"The monitor of {service} answered {answer.status}.")
             content = answer.json()
         except OutwardFailed as failure:
-            raise SignalUnreadable(f"The signal of {service.name} cannot be read: {failure.detail}") from failure
+            raise SignalUnreadable(f"The signal of {service} cannot be read: {failure.detail}") from failure
         except BadInput:
-            raise SignalUnreadable(f"The monitor of {service.name} answered what is no JSON.") from None
-        return read_signal(content, service.name, self._clock.now())
+            raise SignalUnreadable(f"The monitor of {service} answered what is no JSON.") from None
+        return read_signal(content, service, self._clock.now())
 
 
 def read_signal(content: Any, service: str, now: datetime) -> Signal:
