@@ -1,1 +1,0 @@
-"""Outcome measures computed from the record."""
