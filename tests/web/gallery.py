@@ -20,8 +20,15 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-LAUNCH = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-          "--disable-component-update", "--disable-sync"]  # fmt: skip
+LAUNCH = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 PHONE = ("board", "incident", "approvals", "sign_in")
 
 
@@ -72,7 +79,9 @@ def take_screens(shots: list[samples.Shot], port: int) -> list[str]:
         for theme in ("dark", "light"):
             for width, suffix in ((1440, ""), (390, "-phone")):
                 context = browser.new_context(
-                    color_scheme="dark" if theme == "dark" else "light", viewport={"width": width, "height": 900}, device_scale_factor=1
+                    color_scheme="dark" if theme == "dark" else "light",
+                    viewport={"width": width, "height": 900},
+                    device_scale_factor=1,
                 )
                 tab = context.new_page()
                 tab.clock.set_fixed_time(samples.NOW)

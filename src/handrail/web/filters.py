@@ -22,7 +22,8 @@ _UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2
 
 ICONS: dict[str, str] = {
     "person": '<circle cx="8" cy="5" r="2.7"/><path d="M2.7 14c.5-3.2 2.6-4.8 5.3-4.8s4.8 1.6 5.3 4.8"/>',
-    "machine": '<rect x="3" y="5" width="10" height="8" rx="1.5"/><path d="M8 5V2.5M6 9h.01M10 9h.01M1.5 8v2.5M14.5 8v2.5"/>',
+    "machine": '<rect x="3" y="5" width="10" height="8" rx="1.5"/>'
+    '<path d="M8 5V2.5M6 9h.01M10 9h.01M1.5 8v2.5M14.5 8v2.5"/>',
     "model": '<path d="M8 1.8l1.5 4.7 4.7 1.5-4.7 1.5L8 14.2l-1.5-4.7L1.8 8l4.7-1.5z"/>',
     "check": '<path d="M3 8.5l3.5 3.5L13 4.5"/>',
     "cross": '<path d="M4 4l8 8M12 4l-8 8"/>',
@@ -52,14 +53,29 @@ SEVERITY_SHAPES: dict[str, str] = {
 def environment() -> Environment:
     """Every template is escaped and every missing value is an error."""
     made = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True, auto_reload=False, finalize=visible,
-    )  # fmt: skip
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+        finalize=visible,
+    )
     made.filters.update(
-        span=span, clock=clock, iso=iso, day=day, words=words, short=short, plural=plural, bytes_text=bytes_text,
-        time_series=svg.time_series, confidence_bar=svg.confidence_bar, run_graph=run_graph.run_graph,
-        status_shape=run_graph.status_shape, status_look=run_graph.status_look,
-    )  # fmt: skip
+        span=span,
+        clock=clock,
+        iso=iso,
+        day=day,
+        words=words,
+        short=short,
+        plural=plural,
+        bytes_text=bytes_text,
+        time_series=svg.time_series,
+        confidence_bar=svg.confidence_bar,
+        run_graph=run_graph.run_graph,
+        status_shape=run_graph.status_shape,
+        status_look=run_graph.status_look,
+    )
     made.globals.update(static=static, icon=icon, severity_shape=severity_shape, severity_legend=tuple(SEVERITY_SHAPES))
     return made
 

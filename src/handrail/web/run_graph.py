@@ -6,12 +6,13 @@ Edges over several layers pass through empty places of their own, so that they d
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from textwrap import wrap
 
 from markupsafe import Markup
 
-NODE_WIDTH, NODE_HEIGHT = 178, 56
-GAP_X, GAP_Y, PLACE_HEIGHT, MARGIN = 44, 14, 12, 10
+NODE_WIDTH, NODE_HEIGHT = 196, 56
+GAP_X, GAP_Y, PLACE_HEIGHT, MARGIN = 40, 14, 12, 10
 SWEEPS = 12
 TITLE_CHARS = 25
 
@@ -107,7 +108,7 @@ def _route(layout: _Layout, source: str, target: str, depth: Mapping[str, int]) 
         route.append(place)
     route.append(target)
     layout.routes.append(route)
-    layout.edges += list(zip(route, route[1:], strict=False))
+    layout.edges += list(pairwise(route))
 
 
 def _order(layout: _Layout) -> None:
@@ -175,7 +176,9 @@ def _heights(layout: _Layout, tasks: set[str]) -> None:
         layout.y[vertex] = round(layout.y[vertex] - least, 1)
 
 
-def _settle(layer: Sequence[str], y: dict[str, float], neighbours: Mapping[str, Sequence[str]], tasks: set[str]) -> None:
+def _settle(
+    layer: Sequence[str], y: dict[str, float], neighbours: Mapping[str, Sequence[str]], tasks: set[str]
+) -> None:
     """Each vertex goes to the middle of its neighbours; overlaps are shared out evenly down and up."""
     wish = {vertex: _wish(vertex, y, neighbours, tasks) for vertex in layer}
     down: dict[str, float] = {}
@@ -210,7 +213,7 @@ def _edge(route: Sequence[str], layout: _Layout, column: Mapping[str, int], task
         return round(MARGIN + layout.y[vertex] + _height(vertex, tasks) / 2, 1)
 
     path = f"M{_left(column[route[0]]) + NODE_WIDTH} {middle(route[0])}"
-    for here, after in zip(route, route[1:], strict=False):
+    for here, after in pairwise(route):
         x, end = _left(column[here]) + NODE_WIDTH, _left(column[after])
         bend = (x + end) / 2
         path += f"C{bend} {middle(here)} {bend} {middle(after)} {end} {middle(after)}"
@@ -266,13 +269,24 @@ def _node(task: GraphTask, column: int, y: float) -> Markup:
     return Markup(
         '<a class="node node-{look}{late} by-{kind}" href="{href}" transform="translate({x} {y})"><title>{said}</title>'
         '<rect class="node-box" width="{w}" height="{h}" rx="{r}"/>'
-        '<g class="node-sign" transform="translate(10 12)">{shape}</g>{text}<text class="node-under" x="34" y="48">{under}</text></a>'
+        '<g class="node-sign" transform="translate(10 12)">{shape}</g>{text}'
+        '<text class="node-under" x="34" y="48">{under}</text></a>'
     ).format(
-        look=look, late=" late" if task.overdue else "", kind=task.kind, href=task.href, x=_left(column), y=MARGIN + y,
-        w=NODE_WIDTH, h=NODE_HEIGHT, r=4 if task.kind == "machine" else 14, shape=status_shape(task.status), text=text,
-        under=under[:30], said=f"{task.title}. {word}{', overdue' if task.overdue else ''}. "
+        look=look,
+        late=" late" if task.overdue else "",
+        kind=task.kind,
+        href=task.href,
+        x=_left(column),
+        y=MARGIN + y,
+        w=NODE_WIDTH,
+        h=NODE_HEIGHT,
+        r=4 if task.kind == "machine" else 14,
+        shape=status_shape(task.status),
+        text=text,
+        under=under[:30],
+        said=f"{task.title}. {word}{', overdue' if task.overdue else ''}. "
         f"{'Machine' if task.kind == 'machine' else 'Person'}: {task.owner or 'nobody yet'}.",
-    )  # fmt: skip
+    )
 
 
 def _said(graph: RunGraph) -> str:

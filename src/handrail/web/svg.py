@@ -91,9 +91,9 @@ def time_series(chart: Chart) -> Markup:
         Markup('<text class="chart-unit" x="{}" y="{}">{}</text>').format(2, 11, chart.unit),
     ]
     said = describe(chart)
-    return Markup(
-        '<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}"><title>{}</title>{}</svg>'
-    ).format(WIDTH, HEIGHT, said, said, Markup("").join(parts))
+    return Markup('<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}"><title>{}</title>{}</svg>').format(
+        WIDTH, HEIGHT, said, said, Markup("").join(parts)
+    )
 
 
 def describe(chart: Chart) -> str:
@@ -144,8 +144,9 @@ def confidence_bar(value: float) -> Markup:
         )
         for step in range(10)
     ]
-    return Markup('<svg class="confidence-bar" viewBox="0 0 108 8" width="108" height="8" aria-hidden="true">{}</svg>'
-                  ).format(Markup("").join(steps))  # fmt: skip
+    return Markup(
+        '<svg class="confidence-bar" viewBox="0 0 108 8" width="108" height="8" aria-hidden="true">{}</svg>'
+    ).format(Markup("").join(steps))
 
 
 def thin(points: Sequence[Point]) -> tuple[Point, ...]:
@@ -207,10 +208,12 @@ def _frame(points: Sequence[Point], chart: Chart) -> _Frame:
 
 def _grid(frame: _Frame) -> Markup:
     parts = [
-        Markup('<line class="chart-grid" x1="{}" x2="{}" y1="{}" y2="{}"/><text class="chart-tick end" x="{}" y="{}">{}</text>'
-               ).format(LEFT, WIDTH - RIGHT, frame.y(v), frame.y(v), LEFT - 6, frame.y(v) + 3.5, number(v))
+        Markup(
+            '<line class="chart-grid" x1="{}" x2="{}" y1="{}" y2="{}"/>'
+            '<text class="chart-tick end" x="{}" y="{}">{}</text>'
+        ).format(LEFT, WIDTH - RIGHT, frame.y(v), frame.y(v), LEFT - 6, frame.y(v) + 3.5, number(v))
         for v in ticks(frame.low, frame.high)
-    ]  # fmt: skip
+    ]
     for share, anchor in ((0.0, "start"), (0.5, "middle"), (1.0, "end")):
         at = frame.start + timedelta(seconds=frame.seconds * share)
         parts.append(
@@ -263,6 +266,7 @@ def _marker(frame: _Frame, marker: Marker | None) -> Markup:
     x = frame.x(marker.at)
     anchor, text_x = ("end", x - 7) if x > WIDTH * 0.62 else ("start", x + 7)
     return Markup(
-        '<line class="chart-marker" x1="{}" x2="{}" y1="{}" y2="{}"/><path class="chart-flag" d="M{} {}l5 -5l-5 -5l-5 5z"/>'
+        '<line class="chart-marker" x1="{}" x2="{}" y1="{}" y2="{}"/>'
+        '<path class="chart-flag" d="M{} {}l5 -5l-5 -5l-5 5z"/>'
         '<text class="chart-marker-label {}" x="{}" y="{}">{}</text>'
     ).format(x, x, 14, HEIGHT - BOTTOM, x, 16, anchor, text_x, 14, marker.label)

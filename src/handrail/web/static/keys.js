@@ -30,7 +30,7 @@ function move(step) {
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || help?.open) return;
   if (event.key === "Enter" && event.target.matches?.("[data-card]")) {
-    event.target.querySelector("h3 a[href], .task-title[href], a[href]")?.click();
+    event.target.querySelector("h2 a[href], h3 a[href], .task-title[href], a[href]")?.click();
     return;
   }
   if (keysOn && !keysOn.checked) return;

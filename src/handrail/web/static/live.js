@@ -68,6 +68,23 @@ async function refreshWanted() {
   }
 }
 
+// The morph gives fields that have no focus the server's value. What a person typed and did not send is put back, by id:
+// a form about something else has other ids and starts empty.
+function keepTyped(target) {
+  const typed = [];
+  for (const field of target.querySelectorAll("input[id], textarea[id], select[id]")) {
+    if (field.type === "checkbox") { if (field.checked !== field.defaultChecked) typed.push([field.id, "checked", field.checked]); }
+    else if (field instanceof HTMLSelectElement) { if ([...field.options].some((o) => o.selected !== o.defaultSelected)) typed.push([field.id, "value", field.value]); }
+    else if (field.type !== "hidden" && field.value !== field.defaultValue) typed.push([field.id, "value", field.value]);
+  }
+  return () => {
+    for (const [id, property, value] of typed) {
+      const field = document.getElementById(id);
+      if (field && field[property] !== value) field[property] = value;
+    }
+  };
+}
+
 async function refresh(url) {
   const answer = await fetch(url, { headers: { "HX-Request": "true" }, credentials: "same-origin", cache: "no-store" });
   if (answer.redirected || answer.status === 401) { location.reload(); return; }
@@ -77,7 +94,9 @@ async function refresh(url) {
   const text = await answer.text();
   for (const target of parts()) {
     if (target.dataset.liveUrl !== url) continue;
+    const putBack = keepTyped(target);
     await htmx.swap({ text, target, sourceElement: target, swap: "innerMorph ignoreTitle:true" });
+    putBack();
     tick(target);
     target.dispatchEvent(new CustomEvent("handrail:refreshed", { bubbles: true }));
   }
