@@ -48,7 +48,7 @@ class ManualClock:
 
 def to_text(moment: datetime) -> str:
     """RFC 3339 in UTC with six decimals and `Z`, so that text order is time order."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 def from_text(text: str) -> datetime:

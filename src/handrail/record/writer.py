@@ -4,22 +4,26 @@ The caller holds the head (`Database.write`), so the order is total. Nothing is 
 all entries of the operation at once and moves the head.
 """
 
-import hmac
 import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from hashlib import sha256
 from typing import Any
 
 import sqlalchemy as sa
 
 from handrail.domain.people import Actor
 from handrail.kernel.canonical import canonical
-from handrail.kernel.clock import to_text
+from handrail.record.leaf import Leaf, body_digest, personal_digest, seal
 from handrail.record.tree import TILE, Frontier, leaf_hash, node_hash
 from handrail.store import tables
+
+# Built once: every commit of the storm path runs these, and building a statement costs more than running it.
+_HEAD = sa.select(tables.head.c.size, tables.head.c.leaf_hash, tables.head.c.frontier).where(tables.head.c.id == 1)
+_NEWEST = sa.select(sa.func.max(tables.entry.c.seq)).where(tables.entry.c.stream == sa.bindparam("of_stream"))
+_MOVE = tables.head.update().where(tables.head.c.id == 1)
+_ENTRIES, _PERSONAL = tables.entry.insert(), tables.personal.insert()
 
 
 @dataclass(frozen=True)
@@ -46,9 +50,7 @@ class Writer:
     _sequences: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        found = self.connection.execute(
-            sa.select(tables.head.c.size, tables.head.c.leaf_hash, tables.head.c.frontier).where(tables.head.c.id == 1)
-        ).one()
+        found = self.connection.execute(_HEAD).one()
         self.size, self.previous = int(found.size), found.leaf_hash
         self.frontier = Frontier.from_json(json.loads(found.frontier), self.size)
 
@@ -66,16 +68,11 @@ class Writer:
         """Put one entry in line; `personal` is what may be erased later and stands beside the entry."""
         index, seq = self.size, self._next_seq(stream)
         body_bytes = canonical(body)
-        personal_digest = self._keep_personal(index, personal)
-        leaf = canonical(
-            {
-                "index": index, "stream": stream, "seq": seq, "type": kind,
-                "actor": {"kind": actor.kind, "id": actor.id, "on_behalf_of": actor.on_behalf_of},
-                "happened_at": to_text(happened_at), "recorded_at": to_text(recorded_at), "reason": reason,
-                "body_digest": sha256(body_bytes).hexdigest(), "personal_digest": personal_digest,
-                "previous": self.previous,
-            }
-        )  # fmt: skip
+        leaf = Leaf(
+            index=index, stream=stream, seq=seq, type=kind, actor=actor, happened_at=happened_at,
+            recorded_at=recorded_at, reason=reason, body_digest=body_digest(body_bytes),
+            personal_digest=self._keep_personal(index, personal), previous=self.previous,
+        ).to_bytes()  # fmt: skip
         hashed = leaf_hash(leaf)
         self._entries.append(
             {
@@ -91,24 +88,20 @@ class Writer:
         """Write what was appended, the tiles that became full, and the new head."""
         if not self._entries:
             return
-        self.connection.execute(tables.entry.insert(), self._entries)
+        self.connection.execute(_ENTRIES, self._entries)
         if self._personal:
-            self.connection.execute(tables.personal.insert(), self._personal)
+            self.connection.execute(_PERSONAL, self._personal)
         first = int(self._entries[0]["idx"])
         for position in range(first // TILE, self.size // TILE):
             self._write_tile(0, position)
         self.connection.execute(
-            tables.head.update()
-            .where(tables.head.c.id == 1)
-            .values(size=self.size, leaf_hash=self.previous, frontier=json.dumps(self.frontier.to_json()))
+            _MOVE, {"size": self.size, "leaf_hash": self.previous, "frontier": json.dumps(self.frontier.to_json())}
         )
         self._entries, self._personal = [], []
 
     def _next_seq(self, stream: str) -> int:
         if stream not in self._sequences:
-            newest = self.connection.execute(
-                sa.select(sa.func.max(tables.entry.c.seq)).where(tables.entry.c.stream == stream)
-            ).scalar()
+            newest = self.connection.execute(_NEWEST, {"of_stream": stream}).scalar()
             self._sequences[stream] = -1 if newest is None else int(newest)
         self._sequences[stream] += 1
         return self._sequences[stream]
@@ -118,7 +111,7 @@ class Writer:
             return None
         salt, content = secrets.token_bytes(32), canonical(personal)
         self._personal.append({"idx": index, "salt": salt.hex(), "content": content.decode()})
-        return hmac.new(salt, content, sha256).hexdigest()
+        return personal_digest(salt, content)
 
     def _write_tile(self, level: int, position: int) -> None:
         """Keep the root of a full tile of 256 hashes, so that a proof reads a few tiles and not all entries."""
@@ -132,13 +125,11 @@ class Writer:
     def _tile_hashes(self, level: int, position: int) -> list[bytes]:
         start, end = position * TILE, (position + 1) * TILE
         if level == 0:
-            column, at, where = tables.entry.c.leaf_hash, tables.entry.c.idx, sa.true()
+            query = sa.select(tables.entry.c.leaf_hash).order_by(tables.entry.c.idx)
+            query = query.where(tables.entry.c.idx >= start, tables.entry.c.idx < end)
         else:
-            column, at, where = tables.tile.c.hash, tables.tile.c.position, tables.tile.c.level == level
-        found = self.connection.execute(sa.select(column).where(where, at >= start, at < end).order_by(at)).scalars()
-        return [bytes.fromhex(text) for text in found]
-
-
-def seal(seal_key: bytes, leaf_hash_hex: str) -> str:
-    """What only this installation could have written beside an entry; checked before a checkpoint is signed."""
-    return hmac.new(seal_key, leaf_hash_hex.encode(), sha256).hexdigest()
+            query = sa.select(tables.tile.c.hash).order_by(tables.tile.c.position)
+            query = query.where(
+                tables.tile.c.level == level, tables.tile.c.position >= start, tables.tile.c.position < end
+            )
+        return [bytes.fromhex(text) for text in self.connection.execute(query).scalars()]
