@@ -46,6 +46,7 @@ class Limits:
     alert_hold: timedelta = timedelta(minutes=5)
     sign_ins_per_account_hour: int = 10
     sign_ins_per_address_hour: int = 20
+    sign_in_names_remembered: int = 10_000
     session_age: timedelta = timedelta(hours=12)
     password_chars_min: int = 12
     password_chars_max: int = 256
@@ -56,6 +57,9 @@ class Limits:
     live_clients: int = 1200
     live_interval_ms: int = 100
     live_queue_events: int = 256
+    live_topics: int = 64
+    live_heartbeat_seconds: float = 15.0
+    live_check_seconds: float = 5.0
     note_chars: int = 4000
     reason_chars: int = 1000
     runbook_tasks: int = 1000
@@ -79,6 +83,9 @@ class Limits:
     node_beat_seconds: float = 2.0
     node_dead_seconds: float = 8.0
     idempotency_age: timedelta = timedelta(hours=24)
+    idempotency_key_chars: int = 255
+    tasks_read: int = 2000
+    gates_read: int = 2000
     correlation_window: timedelta = timedelta(minutes=10)
     change_window: timedelta = timedelta(minutes=30)
     evidence_bytes: int = 1024 * 1024

@@ -1,21 +1,15 @@
 """Reviews: compiled from the record at closure, completed and accepted by people."""
 
-import json
-from typing import Any
-
-import sqlalchemy as sa
-
 from handrail.domain.incident import Incident, Stage
 from handrail.domain.outcome import Line, outcome
 from handrail.domain.people import Permission, Person, require
 from handrail.domain.review import AcceptReview, DraftReview, EditReview, Review
-from handrail.kernel.clock import from_text
 from handrail.kernel.errors import Unprocessable
 from handrail.kernel.ids import new_id
 from handrail.kernel.limits import LIMITS
 from handrail.operations import runs
 from handrail.operations.shell import Tx
-from handrail.store import tables
+from handrail.store import queries
 
 
 def draft(tx: Tx, incident_id: str) -> str:
@@ -36,24 +30,7 @@ def draft(tx: Tx, incident_id: str) -> str:
 def lines_of(tx: Tx, incident_id: str) -> list[Line]:
     """The incident's entries, those of this operation included, in order."""
     tx.flush()
-    query = (
-        sa.select(
-            tables.entry.c.idx, tables.entry.c.stream, tables.entry.c.type, tables.entry.c.leaf, tables.entry.c.body
-        )
-        .join(tables.timeline, tables.timeline.c.idx == tables.entry.c.idx)
-        .where(tables.timeline.c.incident_id == incident_id)
-        .order_by(tables.entry.c.idx)
-    )
-    return [line_of(row) for row in tx.connection.execute(query)]
-
-
-def line_of(row: Any) -> Line:
-    leaf = json.loads(row.leaf)
-    return Line(
-        index=int(row.idx), stream=row.stream, type=row.type, actor_kind=leaf["actor"]["kind"],
-        actor_id=leaf["actor"]["id"], happened_at=from_text(leaf["happened_at"]),
-        recorded_at=from_text(leaf["recorded_at"]), body=json.loads(row.body),
-    )  # fmt: skip
+    return queries.lines_of(tx.connection, incident_id)
 
 
 def edit(tx: Tx, review_id: str, section: str, words: str, person: Person) -> None:

@@ -96,6 +96,10 @@ class Tx:
             raise NotFound(f"There is no {kind} {noun_id[:80]}.")
         return state
 
+    def seq(self, kind: str, noun_id: str) -> int:
+        """The number of the noun's last event, with what this operation did; -1 before the first."""
+        return self._load(kind, noun_id).seq
+
     def find(self, name: str, value: str) -> str | None:
         """The id of the noun that holds a unique key, as committed before this operation."""
         found = self.connection.execute(
