@@ -17,6 +17,7 @@ ROLLBACK_INPUTS: Mapping[str, Any] = {
     "required": ["service", "from_version", "to_version"],
     "additionalProperties": False,
 }
+ROLLBACK = Manifest("deploy.rollback", "Roll back a release", Risk.MEDIUM, True, ROLLBACK_INPUTS)
 
 
 @dataclass
@@ -50,7 +51,7 @@ class FakeEngine:
 class FakeAction:
     """An action on a service of the catalogue whose every effect is remembered in `acts` as (key, parameters)."""
 
-    manifest: Manifest = Manifest("deploy.rollback", "Roll back a release", Risk.MEDIUM, True, ROLLBACK_INPUTS)
+    manifest: Manifest = ROLLBACK
     acts: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
     def preview(self, parameters: Mapping[str, Any], catalog: Catalog) -> Preview:
