@@ -12,27 +12,43 @@ from handrail.store.database import Database
 NEWEST = "0001"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK = 0x68616E64
+_VERSION_TABLE = "hr_alembic_version"
 
 
 def migrate(database: Database) -> None:
     """Run what is missing. Raises Unavailable when the database is newer than this program."""
     if current(database) == NEWEST:
         return
-    # Alembic takes a fifth of a second to import, which a start on an up-to-date database need not pay.
-    from alembic import command
-
     with database.plain() as connection:
         if not database.is_sqlite:
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        command.upgrade(alembic_config(connection), NEWEST)
+        if sa.inspect(connection).has_table("hr_head") or sa.inspect(connection).has_table(_VERSION_TABLE):
+            _upgrade(connection)
+        else:
+            _create(connection)
         if connection.execute(sa.select(tables.head.c.id)).first() is None:
             connection.execute(tables.head.insert().values(id=1, size=0, leaf_hash=None, frontier="[]"))
+
+
+def _create(connection: sa.Connection) -> None:
+    """An empty database gets the newest schema at once; a test holds it equal to the chain of migrations."""
+    tables.metadata.create_all(connection)
+    version = sa.Table(_VERSION_TABLE, sa.MetaData(), sa.Column("version_num", sa.String(32), primary_key=True))
+    version.create(connection)
+    connection.execute(version.insert().values(version_num=NEWEST))
+
+
+def _upgrade(connection: sa.Connection) -> None:
+    # Alembic takes up to a second to import, which a start on a new or up-to-date database need not pay.
+    from alembic import command
+
+    command.upgrade(alembic_config(connection), NEWEST)
 
 
 def current(database: Database) -> str | None:
     """The schema's version, or None for an empty database."""
     with database.read() as connection:
-        if not sa.inspect(connection).has_table("hr_alembic_version"):
+        if not sa.inspect(connection).has_table(_VERSION_TABLE):
             return None
         version = connection.execute(sa.text("SELECT version_num FROM hr_alembic_version")).scalar()
     known = {path.name.split("_")[0] for path in (_MIGRATIONS / "versions").glob("[0-9]*.py")}
