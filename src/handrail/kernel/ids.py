@@ -2,6 +2,8 @@
 
 import secrets
 import time
+from collections.abc import Iterator
+from itertools import count
 from typing import NewType
 
 IncidentId = NewType("IncidentId", str)
@@ -22,7 +24,20 @@ _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
 def new_id(prefix: str) -> str:
     """`prefix_` and 26 characters: 48 bits of milliseconds, 80 random bits."""
-    value = (int(time.time() * 1000) << 80) | secrets.randbits(80)
+    return _text(prefix, _new_value())
+
+
+def ids_in_order(prefix: str) -> Iterator[str]:
+    """Any number of ids that sort in the order they are taken; only the first costs random bits."""
+    for value in count(_new_value()):
+        yield _text(prefix, value)
+
+
+def _new_value() -> int:
+    return (int(time.time() * 1000) << 80) | secrets.randbits(80)
+
+
+def _text(prefix: str, value: int) -> str:
     letters = []
     for _ in range(26):
         value, digit = divmod(value, 32)

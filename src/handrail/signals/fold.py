@@ -4,7 +4,7 @@ A repeat is what says nothing new about an alert in the state it is in: it moves
 """
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -72,8 +72,9 @@ class Fold:
 
     known: dict[Identity, Kept]
     now: datetime
-    new_id: Callable[[], str]
+    ids: Iterator[str]
     changed: dict[Identity, Kept] = field(default_factory=dict)
+    heard: set[str] = field(default_factory=set)
     occurrences: list[tuple[str, bytes, bytes]] = field(default_factory=list)
     moved: set[str] = field(default_factory=set)
     tallies: dict[str, Tally] = field(default_factory=dict)
@@ -91,13 +92,13 @@ class Fold:
             results.append(Result(kept.alert.id if kept else "", said.dedup_key, Outcome.DUPLICATE))
         return results
 
-    def count(self, source: str, results: Iterable[Result]) -> None:
-        outcomes = [result.outcome for result in results]
-        repeats = outcomes.count(Outcome.DUPLICATE)
-        self.tally(source, Tally(accepted=len(outcomes) - repeats, duplicate=repeats))
+    def count(self, source: str, results: Sequence[Result]) -> None:
+        repeats = sum(result.outcome is Outcome.DUPLICATE for result in results)
+        self.tally(source, Tally(accepted=len(results) - repeats, duplicate=repeats))
 
     def tally(self, source: str, tally: Tally) -> None:
-        self.tallies[source] = self.tallies.get(source, Tally()) + tally
+        before = self.tallies.get(source)
+        self.tallies[source] = before + tally if before is not None else tally
 
     def _take(self, submission: Submission, said: Occurrence, received_at: str) -> Result:
         identity = (submission.source, said.dedup_key)
@@ -106,8 +107,7 @@ class Fold:
             alert, outcome = self._first(submission, said, fingerprint), Outcome.NEW
             kept = Kept(alert, alert.status == AlertStatus.RESOLVED, None, submission.trace)
         elif kept.alert.fingerprint == fingerprint and kept.alert.status == said.status:
-            kept = replace(kept, alert=_heard_again(kept.alert, said, self.now))
-            self.known[identity] = self.changed[identity] = kept
+            self._hear_again(identity, kept, said)
             return Result(kept.alert.id, said.dedup_key, Outcome.DUPLICATE)
         else:
             kept, outcome = _said_more(kept, submission, said, fingerprint, self.now)
@@ -117,8 +117,17 @@ class Fold:
         self._keep(submission, said, kept.alert.id, received_at)
         return Result(kept.alert.id, said.dedup_key, outcome)
 
+    def _hear_again(self, identity: Identity, kept: Kept, said: Occurrence) -> None:
+        """A repeat with the sender's own time changes nothing but when it was heard, which the row holds apart."""
+        if said.occurred_at is not None and identity not in self.changed:
+            self.heard.add(kept.alert.id)
+            return
+        said_at = min(said.occurred_at or self.now, self.now)
+        alert = replace(kept.alert, last_at=self.now, last_said_at=max(kept.alert.last_said_at, said_at))
+        self.known[identity] = self.changed[identity] = replace(kept, alert=alert)
+
     def _first(self, submission: Submission, said: Occurrence, fingerprint: str) -> Alert:
-        return first(self.new_id(), submission.source, said, fingerprint, submission.verdict, self.now)
+        return first(next(self.ids), submission.source, said, fingerprint, submission.verdict, self.now)
 
     def _keep(self, submission: Submission, said: Occurrence, alert_id: str, received_at: str) -> None:
         leaf = Leaf(
@@ -143,11 +152,6 @@ def said_digest(said: Occurrence) -> str:
         said.annotations, said.occurred_at, said.starts_at, ends_at, said.link, said.extra,
     )  # fmt: skip
     return hashlib.sha256(_encode_said(content)).hexdigest()
-
-
-def _heard_again(alert: Alert, said: Occurrence, now: datetime) -> Alert:
-    said_at = min(said.occurred_at or now, now)
-    return replace(alert, last_at=now, last_said_at=max(alert.last_said_at, said_at))
 
 
 def _said_more(

@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from handrail.domain.alert import ReportedChange
 from handrail.domain.change import ChangeReported, ReportChange
 from handrail.kernel.errors import BrokenInvariant, HandrailError, TooMany, Unavailable, Unprocessable
-from handrail.kernel.ids import new_id
+from handrail.kernel.ids import ids_in_order, new_id
 from handrail.kernel.limits import LIMITS, Limits
 from handrail.operations.shell import HANDRAIL, Shell, Tx
 from handrail.plugins.integrations.contract import Parsed
@@ -142,21 +142,23 @@ class Ingestor:
 
     def _store(self, items: Sequence[Item]) -> list[Answer]:
         """Commit the items together; where that fails by one of them, the others are kept."""
+        failed = None
         try:
             return list(self._shell.transact(HANDRAIL, partial(self._operation, items), "alerts"))
         except Exception as error:
-            if _is_outage(error):
-                return [error for _ in items]
-            if len(items) > 1:
-                half = len(items) // 2
-                return self._store(items[:half]) + self._store(items[half:])
-            return [self._store_parts(items[0], error)]
+            failed = error
+        if _is_outage(failed):
+            return [failed for _ in items]
+        if len(items) > 1:
+            half = len(items) // 2
+            return self._store(items[:half]) + self._store(items[half:])
+        return [self._store_parts(items[0], failed)]
 
     def _store_parts(self, item: Item, error: Exception) -> Answer:
         """One item that cannot be stored as a whole: its occurrences and changes one by one, or its refusal."""
         parts = _halves(item) if isinstance(item, Submission) else ()
         if not parts:
-            _log.error("an item of source %s cannot be stored", item.source, exc_info=error)
+            _log.error("an item of source %s cannot be stored: %s: %s", item.source, type(error).__name__, error)
             return _refused(item, error)
         results: list[Result] = []
         for part in parts:
@@ -170,7 +172,7 @@ class Ingestor:
 
     def _operation(self, items: Sequence[Item], tx: Tx) -> list[list[Result]]:
         submissions = [item for item in items if isinstance(item, Submission)]
-        fold = Fold(_known(tx, submissions), tx.now, partial(new_id, "alr"))
+        fold = Fold(_known(tx, submissions), tx.now, ids_in_order("alr"))
         used = _replayed(tx, submissions)
         fresh_replays: list[tuple[str, str]] = []
         changes = _Changes(tx)
@@ -195,6 +197,7 @@ class Ingestor:
 
     def _write(self, tx: Tx, fold: Fold, fresh_replays: list[tuple[str, str]]) -> None:
         alerts.save(tx.connection, fold.changed.values())
+        alerts.hear_again(tx.connection, fold.heard, tx.now)
         if fold.occurrences:
             digest = root([leaf_hash(leaf) for _, leaf, _ in fold.occurrences]).hex()
             body = {"root": digest, "count": len(fold.occurrences)}

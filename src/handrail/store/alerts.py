@@ -6,7 +6,7 @@ costs more than running it.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ from handrail.domain.alert import Alert, AlertStatus, Severity
 from handrail.kernel.clock import from_text, to_text
 from handrail.kernel.limits import LIMITS
 from handrail.store import tables
-from handrail.store.statements import execute_many, fetch_in
+from handrail.store.statements import execute_many, fetch_in, update_in
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Alert).decode
@@ -33,7 +33,8 @@ _UPSERT = (
 )
 _INSERT_OCCURRENCE = "INSERT INTO hr_occurrence (batch, position, alert_id, leaf, raw) VALUES (?, ?, ?, ?, ?)"
 _BY_KEY = (
-    "SELECT source, dedup_key, correlated, candidate_id, trace, state FROM hr_alert WHERE source = ? AND dedup_key"
+    "SELECT source, dedup_key, correlated, candidate_id, trace, state, last_at FROM hr_alert "
+    "WHERE source = ? AND dedup_key"
 )
 _OPEN = tables.alert.c.status != AlertStatus.RESOLVED
 
@@ -90,7 +91,7 @@ def load_known(connection: sa.Connection, keys: Iterable[tuple[str, str]]) -> di
     known = {}
     for source, dedup_keys in by_source.items():
         for row in fetch_in(connection, _BY_KEY, (source,), dedup_keys):
-            known[row[0], row[1]] = Kept(_decode(row[5]), bool(row[2]), row[3], row[4])
+            known[row[0], row[1]] = Kept(_alert(row[5], row[6]), bool(row[2]), row[3], row[4])
     return known
 
 
@@ -108,6 +109,11 @@ def save(connection: sa.Connection, kept: Iterable[Kept]) -> None:
             )
         )  # fmt: skip
     execute_many(connection, _UPSERT, rows)
+
+
+def hear_again(connection: sa.Connection, alert_ids: Iterable[str], now: datetime) -> None:
+    """Say that alerts were repeated: their rows' `last_at` moves, and nothing else."""
+    update_in(connection, "UPDATE hr_alert SET last_at = ? WHERE id", (to_text(now),), sorted(alert_ids))
 
 
 def _text(moment: datetime, texts: dict[datetime, str]) -> str:
@@ -151,10 +157,11 @@ def count(connection: sa.Connection, wanted: Filter) -> int:
 
 def listed(connection: sa.Connection, source: str | None) -> list[Alert]:
     """Alerts that are not resolved, of one source or of all, newest first, within the bound."""
-    query = sa.select(tables.alert.c.state).where(_OPEN).order_by(tables.alert.c.last_at.desc())
+    alert = tables.alert
+    query = sa.select(alert.c.state, alert.c.last_at).where(_OPEN).order_by(alert.c.last_at.desc())
     if source is not None:
-        query = query.where(tables.alert.c.source == source)
-    return [_decode(text) for text in connection.execute(query.limit(LIMITS.alerts_listed)).scalars()]
+        query = query.where(alert.c.source == source)
+    return [_alert(row.state, row.last_at) for row in connection.execute(query.limit(LIMITS.alerts_listed))]
 
 
 def occurrences_of(
@@ -211,9 +218,10 @@ def hits_of(connection: sa.Connection, candidate_ids: Sequence[str]) -> list[Hit
 
 def newest_of(connection: sa.Connection, candidate_id: str, size: int) -> list[Alert]:
     """The alerts of a candidate that were heard of last."""
-    query = sa.select(tables.alert.c.state).where(tables.alert.c.candidate_id == candidate_id)
-    query = query.order_by(tables.alert.c.last_at.desc(), tables.alert.c.id.desc()).limit(size)
-    return [_decode(text) for text in connection.execute(query).scalars()]
+    alert = tables.alert
+    query = sa.select(alert.c.state, alert.c.last_at).where(alert.c.candidate_id == candidate_id)
+    query = query.order_by(alert.c.last_at.desc(), alert.c.id.desc()).limit(size)
+    return [_alert(row.state, row.last_at) for row in connection.execute(query)]
 
 
 def incidents_of(connection: sa.Connection, candidate_ids: Iterable[str]) -> dict[str, str]:
@@ -277,4 +285,11 @@ def _conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:
 
 
 def _kept(row: Any) -> Kept:
-    return Kept(_decode(row.state), bool(row.correlated), row.candidate_id, row.trace)
+    return Kept(_alert(row.state, row.last_at), bool(row.correlated), row.candidate_id, row.trace)
+
+
+def _alert(state: str, last_at: str) -> Alert:
+    """The state, with the moment of the last repeat: repeats move the column alone."""
+    alert = _decode(state)
+    heard_at = from_text(last_at)
+    return alert if alert.last_at == heard_at else replace(alert, last_at=heard_at)
