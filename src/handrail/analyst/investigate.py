@@ -217,6 +217,4 @@ def _half(outcome: Outcome, planned: Plan | str) -> str:
     """What the machine's half of triage came to, said as it is."""
     if isinstance(planned, Plan):
         return HALVES[Stage.TRIAGE, "machine"]
-    return (
-        "Looked for the cause, which is not clear" if outcome.cause is None else "Likely cause named, no action known"
-    )
+    return "Cause looked for and not clear" if outcome.cause is None else "Likely cause named, no action to propose"
