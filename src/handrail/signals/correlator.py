@@ -1,0 +1,283 @@
+"""The duty that places new alerts: it reads what is not placed yet, lets `correlate` decide, and records it.
+
+What it has done is in the rows themselves (`hr_alert.correlated`), in the same transaction as the candidate's entry:
+after a crash, or with two nodes at once, it goes on where the last commit left it.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from handrail.domain.candidate import Candidate, GrowCandidate, OpenCandidate
+from handrail.domain.catalog import Catalog
+from handrail.domain.change import Change
+from handrail.domain.incident import AddServices, Incident
+from handrail.domain.registry import NOUNS
+from handrail.kernel.errors import BrokenInvariant
+from handrail.kernel.ids import new_id
+from handrail.kernel.limits import LIMITS, Limits
+from handrail.operations.shell import HANDRAIL, Committed, Shell, Tx
+from handrail.signals import metrics
+from handrail.signals.correlate import Decided, Live, Placed, correlate
+from handrail.signals.relation import Hit, Pair, RecentChange, Symptom, telling_pairs
+from handrail.signals.suggest import worse
+from handrail.store import alerts, tables
+from handrail.store.alerts import Hits, Kept
+from handrail.store.projections import decode
+
+_log = logging.getLogger("handrail.signals")
+LoadCatalog = Callable[[Tx], Catalog]
+OnQuiet = Callable[[Tx, str], None]
+
+
+class Correlator:
+    """`load_catalog` gives the services; `on_quiet(tx, incident id)` is called when no alert of an incident is open
+    any more, until the incident is marked recovered."""
+
+    def __init__(self, shell: Shell, load_catalog: LoadCatalog, on_quiet: OnQuiet, limits: Limits = LIMITS) -> None:
+        self._shell = shell
+        self._load_catalog = load_catalog
+        self._on_quiet = on_quiet
+        self._limits = limits
+        self._waiting: frozenset[str] = frozenset()
+        self._wake = threading.Event()
+        self._stopped = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def on_commit(self, committed: Committed) -> None:
+        """A shell listener."""
+        if "alerts" in committed.topics:
+            self._wake.set()
+
+    def start(self) -> None:
+        self._thread = threading.Thread(target=self._run, name="handrail-correlate", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._stopped.set()
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def is_alive(self) -> bool:
+        """Whether the duty runs: false once an invariant was found broken."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def run_once(self) -> int:
+        """Place one batch; how many alerts were placed. Cheap when there is nothing new."""
+        if not self._has_work():
+            return 0
+        with metrics.CORRELATION_SECONDS.time():
+            return self._shell.transact(HANDRAIL, self._place_batch, "correlation")
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            self._wake.wait(self._limits.correlation_idle_seconds)
+            # A storm commits many times a second: placing what a short pause gathers costs less than each alone.
+            self._stopped.wait(self._limits.correlation_interval_seconds)
+            self._wake.clear()
+            try:
+                while self.run_once() and not self._stopped.is_set():
+                    pass
+            except BrokenInvariant:
+                _log.critical("correlation stops: an invariant does not hold", exc_info=True)
+                return
+            except Exception:
+                _log.exception("correlation failed and will be tried again")
+
+    def _has_work(self) -> bool:
+        """Whether there is an alert that does not merely wait for another, or an incident gone quiet."""
+        with self._shell.database.read() as connection:
+            ids = alerts.uncorrelated_ids(connection, self._limits.correlation_batch)
+            if ids and not (self._waiting.issuperset(ids) and not self._is_due(connection, ids[0])):
+                return True
+            return bool(self._unrecovered(connection))
+
+    def _is_due(self, connection: sa.Connection, alert_id: str) -> bool:
+        """Whether the alert that has waited longest has waited long enough."""
+        kept = alerts.get(connection, alert_id)
+        return kept is not None and self._has_waited(kept, self._shell.clock.now())
+
+    def _has_waited(self, kept: Kept, now: datetime) -> bool:
+        return now - _since(kept, now) > self._limits.correlation_window
+
+    def _unrecovered(self, connection: sa.Connection) -> list[str]:
+        return [
+            incident_id
+            for incident_id in alerts.quiet_incidents(connection)
+            if _incident(connection, incident_id).recovered_at is None
+        ]
+
+    def _place_batch(self, tx: Tx) -> int:
+        batch = alerts.uncorrelated(tx.connection, self._limits.correlation_batch)
+        placed = 0
+        if batch:
+            placed = self._place_all(tx, batch)
+        for incident_id in self._unrecovered(tx.connection):
+            self._on_quiet(tx, incident_id)
+        return placed
+
+    def _place_all(self, tx: Tx, batch: Sequence[Kept]) -> int:
+        live = self._live(tx)
+        stays, symptoms = _sort_out(tx, batch, {one.id for one in live}, self._limits)
+        changes = _recent_changes(tx, min((one.since for one in symptoms), default=tx.now), self._limits)
+        decided = correlate(self._load_catalog(tx), changes, live, symptoms, self._limits)
+        where: dict[str, str | None] = dict(stays)
+        for placed in decided.placed:
+            candidate_id = _record(tx, placed)
+            where |= {member.alert_id: candidate_id for member in placed.members}
+            metrics.CORRELATED.labels("new" if placed.candidate_id is None else "known").inc(len(placed.members))
+        where |= dict.fromkeys(self._given_up(decided, batch, tx.now))
+        alerts.mark_correlated(tx.connection, where)
+        self._waiting = frozenset(decided.waiting) - where.keys()
+        if where:
+            tx.topics |= {"alerts", "board"}
+        return len(where)
+
+    def _given_up(self, decided: Decided, batch: Sequence[Kept], now: datetime) -> Iterable[str]:
+        """Alerts that wait no longer: too old by now, or so many wait that they would keep out the others."""
+        waiting = set(decided.waiting)
+        still = [kept for kept in batch if kept.alert.id in waiting]
+        due = [kept.alert.id for kept in still if self._has_waited(kept, now)]
+        if not due and len(still) == self._limits.correlation_batch:
+            due = [kept.alert.id for kept in still[: len(still) // 2]]
+        metrics.CORRELATED.labels("none").inc(len(due))
+        return due
+
+    def _live(self, tx: Tx) -> list[Live]:
+        """What an alert may join, if any of it was heard of within the window."""
+        ids = alerts.live_candidates(tx.connection, self._limits.correlation_candidates)
+        by_candidate: dict[str, list[Hits]] = {}
+        for hits in alerts.hits_of(tx.connection, ids):
+            by_candidate.setdefault(hits.candidate_id, []).append(hits)
+        found = []
+        for candidate_id, hits in by_candidate.items():
+            newest = max(tx.now if one.is_open else one.last_at for one in hits)
+            if tx.now - newest <= self._limits.correlation_window * 2:
+                found.append(_read_live(tx, candidate_id, hits, self._limits))
+        return found
+
+
+@dataclass(frozen=True)
+class _Former:
+    """What became of a candidate that an alert belonged to: it stays there, or starts anew with these words."""
+
+    stays: bool
+    words: str = ""
+
+
+def _sort_out(
+    tx: Tx, batch: Sequence[Kept], live: set[str], limits: Limits
+) -> tuple[dict[str, str | None], list[Symptom]]:  # fmt: skip
+    """Alerts that fire again stay with a candidate that is still live; everything else is a symptom to place."""
+    stays: dict[str, str | None] = {}
+    symptoms = []
+    formers: dict[str, _Former] = {}
+    for kept in batch:
+        words = ""
+        if kept.candidate_id is not None:
+            former = formers.get(kept.candidate_id)
+            if former is None:
+                former = formers[kept.candidate_id] = _former(tx, kept, live, limits)
+            if former.stays:
+                stays[kept.alert.id] = kept.candidate_id
+                continue
+            words = former.words
+        symptoms.append(_symptom(kept, tx.now, words))
+    return stays, symptoms
+
+
+def _former(tx: Tx, kept: Kept, live: set[str], limits: Limits) -> _Former:
+    assert kept.candidate_id is not None
+    candidate: Candidate = tx.get("candidate", kept.candidate_id)
+    if candidate.status == "open" or candidate.id in live:
+        return _Former(True)
+    if candidate.status == "dismissed":
+        # Whoever dismissed it saw this alert: firing again at once is no news.
+        return _Former(_since(kept, tx.now) - candidate.grown_at <= limits.correlation_window)
+    incident: Incident = tx.get("incident", candidate.incident_id or "")
+    if incident.closed_at is None:
+        return _Former(True)
+    return _Former(False, f"it fired again after {incident.reference} was closed")
+
+
+def _symptom(kept: Kept, now: datetime, words: str) -> Symptom:
+    alert = kept.alert
+    return Symptom(
+        alert.id, alert.service, alert.severity, alert.title, _since(kept, now), telling_pairs(alert.labels),
+        kept.trace, words,
+    )  # fmt: skip
+
+
+def _since(kept: Kept, now: datetime) -> datetime:
+    """When the alert began, as far as it matters here: not before Handrail knew of it, and never in the future."""
+    return max(kept.alert.first_at, min(kept.alert.starts_at, now))
+
+
+def _read_live(tx: Tx, candidate_id: str, hits: Sequence[Hits], limits: Limits) -> Live:
+    candidate: Candidate = tx.get("candidate", candidate_id)
+    pairs: dict[str | None, set[Pair]] = {}
+    for alert in alerts.newest_of(tx.connection, candidate_id, limits.correlation_sampled_alerts):
+        pairs.setdefault(alert.service, set()).update(telling_pairs(alert.labels))
+    by_service: dict[str | None, Hit] = {}
+    for one in hits:
+        active_at = tx.now if one.is_open else one.last_at
+        hit = Hit(one.service, one.severity, one.first_at, active_at, frozenset(pairs.get(one.service, ())))
+        known = by_service.get(one.service)
+        by_service[one.service] = hit if known is None else _both(known, hit)
+    titles = tuple(member.title for member in candidate.members)
+    return Live(candidate_id, tuple(by_service.values()), candidate.count, candidate.started_at, titles)
+
+
+def _both(one: Hit, other: Hit) -> Hit:
+    return Hit(
+        one.service,
+        worse(one.severity, other.severity),
+        min(one.first_at, other.first_at),
+        max(one.active_at, other.active_at),
+        one.pairs,
+    )
+
+
+def _record(tx: Tx, placed: Placed) -> str:
+    """Open or grow the candidate; a live incident takes note of services that are hit as well now."""
+    known, content = placed.candidate_id, (
+        placed.members, placed.services, placed.suggested_severity, placed.severity_reason, placed.title,
+        placed.started_at,
+    )  # fmt: skip
+    if known is None:
+        candidate_id = new_id("can")
+        tx.change("candidate", candidate_id, OpenCandidate(candidate_id, *content, placed.trace))
+        return candidate_id
+    tx.change("candidate", known, GrowCandidate(*content))
+    candidate: Candidate = tx.get("candidate", known)
+    if candidate.incident_id is not None:
+        tx.change("incident", candidate.incident_id, AddServices(placed.services))
+    return known
+
+
+def _recent_changes(tx: Tx, since: datetime, limits: Limits) -> list[RecentChange]:
+    """Changes within their window before the earliest symptom; the newest ones within a bound."""
+    noun = tables.noun
+    states = tx.connection.execute(
+        sa.select(noun.c.state)
+        .where(noun.c.kind == "change")
+        .order_by(noun.c.changed_index.desc())
+        .limit(limits.page_size_max)
+    ).scalars()
+    changes: list[Change] = [decode(NOUNS["change"], text) for text in states]
+    earliest = since - limits.change_window
+    return [RecentChange(change.service, change.title, change.at) for change in changes if change.at >= earliest]
+
+
+def _incident(connection: sa.Connection, incident_id: str) -> Incident:
+    noun = tables.noun
+    state = connection.execute(
+        sa.select(noun.c.state).where(noun.c.kind == "incident", noun.c.id == incident_id)
+    ).scalar_one()
+    incident: Incident = decode(NOUNS["incident"], state)
+    return incident
