@@ -57,7 +57,7 @@ class Correlator:
         self._thread = threading.Thread(target=self._run, name="handrail-correlate", daemon=True)
         self._thread.start()
 
-    def close(self) -> None:
+    def stop(self) -> None:
         self._stopped.set()
         self._wake.set()
         if self._thread is not None:
@@ -155,10 +155,10 @@ class Correlator:
         for hits in alerts.hits_of(tx.connection, ids):
             by_candidate.setdefault(hits.candidate_id, []).append(hits)
         found = []
-        for candidate_id, hits in by_candidate.items():
-            newest = max(tx.now if one.is_open else one.last_at for one in hits)
+        for candidate_id, all_hits in by_candidate.items():
+            newest = max(tx.now if one.is_open else one.last_at for one in all_hits)
             if tx.now - newest <= self._limits.correlation_window * 2:
-                found.append(_read_live(tx, candidate_id, hits, self._limits))
+                found.append(_read_live(tx, candidate_id, all_hits, self._limits))
         return found
 
 
