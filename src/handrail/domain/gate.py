@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar, Literal
 
 from handrail.domain.noun import Decision, Noun, Row, Tick, Timer
-from handrail.domain.people import Eligible, Person
+from handrail.domain.people import Eligible, Permission, Person, permitted
 from handrail.kernel.errors import Conflict, Gone, NotAllowed, Refused, Stale, Unprocessable
 
 Status = Literal["open", "satisfied", "rejected", "expired", "withdrawn", "voided"]
@@ -231,6 +231,8 @@ def may_vote(gate: Gate, voter: Person) -> Refused | None:
         return NotAllowed("A machine account never approves.", "machine_vote")
     if not voter.active:
         return NotAllowed("This account is not active.", "inactive")
+    if not permitted(voter, Permission.VOTE):
+        return NotAllowed("This needs the permission “vote”, which this person's roles do not grant.", "not_allowed")
     if voter.id == gate.proposer:
         return NotAllowed("You proposed this, so somebody else must decide.", "self_approval")
     if voter.id == gate.last_editor:

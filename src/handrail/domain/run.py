@@ -19,6 +19,7 @@ TaskStatus = Literal[
 ]
 FINAL: frozenset[str] = frozenset({"done", "skipped"})
 ENDED: frozenset[str] = frozenset({"done", "skipped", "failed"})
+UNDER_WAY: frozenset[str] = frozenset({"running", "outcome_unknown"})
 
 
 @dataclass(frozen=True)
@@ -436,7 +437,9 @@ def _task_command(run: Run, task: Task, command: object, now: datetime) -> Decis
                 return [TaskBlocked(name, command.why, now, command.gate_id)]
             return Conflict(f"The task is {task.status.replace('_', ' ')}.")
         case FailTask():
-            return [TaskFailed(name, command.why, now)] if task.status not in FINAL else []
+            if task.status in UNDER_WAY:
+                return Conflict("What is being done is for its own report to end.", "act_under_way")
+            return [TaskFailed(name, command.why, now)] if task.status not in ENDED else []
         case LinkMessage():
             return [MessageLinked(name, command.message_id, now)]
         case StartCheck():
@@ -449,7 +452,7 @@ def _task_command(run: Run, task: Task, command: object, now: datetime) -> Decis
             checked = CheckFinished(name, command.passed, command.detail, command.evidence, now)
             after = TaskDone(name, "handrail", now) if command.passed else TaskFailed(name, command.detail, now)
             return [checked, after]
-    return _action_command(task, command, now)
+    return _action_command(run, task, command, now)
 
 
 def _claim(task: Task, command: ClaimTask, now: datetime) -> Decision:
@@ -476,7 +479,7 @@ def _finish(task: Task, command: FinishTask, now: datetime) -> Decision:
     return [TaskDone(task.plan.id, command.by, now, command.result)]
 
 
-def _action_command(task: Task, command: object, now: datetime) -> Decision:
+def _action_command(run: Run, task: Task, command: object, now: datetime) -> Decision:
     name = task.plan.id
     if task.plan.kind != "action":
         return Conflict("This task is not an action.")
@@ -492,6 +495,8 @@ def _action_command(task: Task, command: object, now: datetime) -> Decision:
         case ResolveUnknown():
             if task.status != "outcome_unknown":
                 return Conflict("The outcome of this action is known.")
+            if command.choice == "look_again" and run.status != "running":
+                return Conflict(f"The run is {run.status}, so nobody looks again; say whether it happened.")
             resolved = UnknownResolved(name, command.choice, command.by, now, command.words)
             after: dict[str, list[Any]] = {"happened": [TaskDone(name, command.by, now, command.words)],
                      "did_not": [TaskFailed(name, "A person found that it did not happen.", now)]}  # fmt: skip
@@ -518,7 +523,7 @@ def _start_action(task: Task, command: StartAction, now: datetime) -> Decision:
 
 
 def _finish_action(task: Task, command: FinishAction, now: datetime) -> Decision:
-    if task.status != "running" or command.attempt != task.attempt:
+    if task.status != "running" or command.attempt != task.attempt or task.node is None:
         return Conflict("This report is from an attempt that no longer counts.", "fenced")
     if command.status == "unknown":
         return [ActionOutcomeUnknown(task.plan.id, command.attempt, command.detail, now)]
@@ -616,7 +621,9 @@ def _evolve_machine_step(task: Task, event: object) -> Task:
         case ActionOutcomeUnknown():
             return replace(task, status="outcome_unknown", why=event.detail)
         case UnknownResolved():
-            return replace(task, status="running") if event.choice == "look_again" else task
+            # Nobody holds the act now: any node may take it up at once, and no earlier report counts any more.
+            free = replace(task, status="running", node=None, lease_until=event.at)
+            return free if event.choice == "look_again" else task
         case CheckStarted():
             return replace(task, status="running", lease_until=event.until)
         case CheckFinished():

@@ -16,6 +16,7 @@ from handrail.domain.registry import NOUNS
 from handrail.domain.run import (
     ENDED,
     FINAL,
+    UNDER_WAY,
     AuthoriseAction,
     Authority,
     BlockTask,
@@ -209,7 +210,7 @@ def on_gate(tx: Tx, gate: Gate) -> None:
     run_id, _, task_id = gate.subject.id.partition("/")
     run: Run = tx.get("run", run_id)
     task = run.tasks[task_id]
-    if run.status != "running" or task.gate_id != gate.id or task.status in ENDED:
+    if run.status != "running" or task.gate_id != gate.id or task.status in ENDED | UNDER_WAY:
         return
     if gate.status == "satisfied":
         _authorise(tx, run_id, task_id, gate.subject.digest, Authority("gate", gate.id, gate.rule))
