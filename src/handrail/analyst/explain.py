@@ -11,6 +11,7 @@ from handrail.analyst.rank import Cap, Cause, Ranking, began
 from handrail.domain.change import Change
 from handrail.domain.finding import Alternative, Citation
 from handrail.domain.signal import Signal
+from handrail.kernel.canonical import canonical
 from handrail.kernel.clock import to_text
 
 _TITLE_CHARS = 120
@@ -70,7 +71,7 @@ def meaning(case: Case) -> str:
     lead = f"a lead of {round(100 * case.ranking.lead)} of 100 over the next cause elsewhere"
     about = "" if case.ranking.unclear is None else "Of the best lead only: "
     return (
-        f"{about}Computed, not calibrated, from {', '.join(parts)}, and {lead}; {_CAPS[best.cap]} are worth at most "
+        f"{about}Computed, not calibrated, from {', '.join(parts)}, and {lead}. {_CAPS[best.cap]} is worth at most "
         f"{int(best.cap)}."
     )
 
@@ -176,14 +177,14 @@ def _quote(signal: Signal) -> str:
     """The part of a signal's evidence that says most: a measured number where there is one."""
     for number in (signal.error_rate, signal.p95_seconds):
         if number:
-            return repr(number)
+            return canonical(number).decode()
     return '"healthy":true' if signal.healthy else '"healthy":false'
 
 
 _CAPS = {
-    Cap.CHANGE_SERVICE_TIME_TOPOLOGY: "a change whose service, time and place in the topology all fit",
-    Cap.SERVICE: "signs for a service without a fitting change",
-    Cap.TIME_ONLY: "signs in time only",
+    Cap.CHANGE_SERVICE_TIME_TOPOLOGY: "A change that fits in service, time and topology",
+    Cap.SERVICE: "A service without a change that fits in all of these",
+    Cap.TIME_ONLY: "A change near in time only",
 }
 
 
