@@ -18,6 +18,7 @@ from handrail.domain.message import (
     FinishDelivery,
     Message,
     MessageApproved,
+    MessageRejected,
     MessageSending,
     RejectMessage,
     StartDelivery,
@@ -59,6 +60,8 @@ class MessageMachine(RuleBasedStateMachine):
                 case MessageApproved():
                     assert event.digest == content
                     self.approved = event.digest
+                case MessageRejected():
+                    self.approved = None
                 case MessageSending():
                     assert event.digest == self.approved == content
                     assert event.authority == GATE
@@ -108,8 +111,14 @@ class MessageMachine(RuleBasedStateMachine):
     @rule()
     def reject(self) -> None:
         before = self.known
-        if self.send(RejectMessage()):
-            assert before.status == "submitted"
+        self.send(RejectMessage("Consent no longer stands."))
+        if before.status in ("submitted", "approved"):
+            assert self.known.status == "rejected"
+        for channel, delivery in before.deliveries.items():
+            if delivery.attempts:
+                assert self.known.deliveries[channel] == delivery
+            else:
+                assert not self.send(StartDelivery(channel))
 
     @rule(channel=channels)
     def start(self, channel: str) -> None:

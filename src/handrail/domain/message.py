@@ -189,7 +189,9 @@ class ApproveMessage:
 
 @dataclass(frozen=True)
 class RejectMessage:
-    pass
+    """Consent was refused or no longer stands. A channel that was tried already keeps its retries."""
+
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -227,7 +229,7 @@ def decide(message: Message | None, command: object, now: datetime) -> Decision:
                 return Stale("The words are not those that were approved.", "authority_void")
             return [MessageApproved(command.digest, command.authority, now)]
         case RejectMessage():
-            return [MessageRejected(now)] if message.status == "submitted" else []
+            return _reject(message, command, now)
         case StartDelivery():
             return _start_delivery(message, command.channel, now)
         case FinishDelivery():
@@ -244,6 +246,13 @@ def _draft(command: DraftMessage, now: datetime) -> Decision:
             command.by, now, command.subject, command.text, command.run_id, command.task_id,
         )
     ]  # fmt: skip
+
+
+def _reject(message: Message, command: RejectMessage, now: datetime) -> Decision:
+    if message.status in ("submitted", "approved"):
+        return [MessageRejected(now)]
+    untried = [channel for channel, delivery in message.deliveries.items() if delivery.status == "waiting"]
+    return [DeliveryFailed(channel, 0, command.why, now, None) for channel in untried]
 
 
 def _start_delivery(message: Message, channel: str, now: datetime) -> Decision:
@@ -291,7 +300,7 @@ def evolve(message: Message | None, event: object) -> Message:
                 message, status="approved", authority=event.authority, digest=event.digest, deliveries=waiting
             )
         case MessageRejected():
-            return replace(message, status="rejected")
+            return replace(message, status="rejected", authority=None, digest=None, deliveries={})
         case MessageSending():
             sending = Delivery("sending", event.attempt, at=event.at)
             return replace(message, status="sending", deliveries={**message.deliveries, event.channel: sending})

@@ -6,7 +6,7 @@ from typing import Literal
 from handrail.domain.gate import CastVote, Gate, Withdraw
 from handrail.domain.noun import Tick
 from handrail.domain.people import Permission, Person, require
-from handrail.kernel.errors import NotAllowed, Unprocessable
+from handrail.kernel.errors import Conflict, NotAllowed, Unprocessable
 from handrail.kernel.limits import LIMITS
 from handrail.operations import documents, incidents, messages, runs
 from handrail.operations.shell import Tx
@@ -17,6 +17,9 @@ FOLLOWS: dict[str, Callable[[Tx, Gate], None]] = {
     "readiness": incidents.on_gate,
     "document": documents.on_gate,
 }
+
+# Consent over anything else is used in the moment in which it is given.
+USED: dict[str, Callable[[Tx, Gate], bool]] = {"action": runs.is_used, "message": messages.is_used}
 
 
 def vote(tx: Tx, gate_id: str, choice: Literal["approve", "reject"], digest: str, words: str, person: Person) -> Gate:
@@ -31,13 +34,16 @@ def vote(tx: Tx, gate_id: str, choice: Literal["approve", "reject"], digest: str
 
 
 def withdraw(tx: Tx, gate_id: str, words: str, person: Person) -> Gate:
-    """The proposer, or the one who put it forward, takes the question back."""
+    """The proposer, or the one who put it forward, takes the question back, or the consent before it is used."""
+    require(person, Permission.PROPOSE)
     gate: Gate = tx.get("gate", gate_id)
     if person.id not in (gate.proposer, gate.last_editor):
         raise NotAllowed("Only who asked can withdraw the question.", "not_proposer")
     if not words.strip():
         raise Unprocessable("Give a reason; it stands in the record.", "reason_missing")
-    tx.change("gate", gate_id, Withdraw(person.id, words))
+    if gate.status == "satisfied" and (gate.subject.kind not in USED or USED[gate.subject.kind](tx, gate)):
+        raise Conflict("This consent was used already; it cannot be withdrawn any more.", "consent_used")
+    tx.change("gate", gate_id, Withdraw(person.id, words.strip()[: LIMITS.reason_chars]))
     return _follow(tx, gate_id, before=gate)
 
 

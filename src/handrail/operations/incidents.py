@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from handrail.domain.candidate import Candidate, DeclareCandidate, DismissCandidate
-from handrail.domain.gate import Gate
+from handrail.domain.gate import Gate, Void
 from handrail.domain.incident import (
     HALVES,
     AddNote,
@@ -27,7 +27,7 @@ from handrail.domain.run import Run, open_tasks
 from handrail.kernel.errors import Conflict, NotFound, Unprocessable
 from handrail.kernel.ids import new_id
 from handrail.kernel.limits import LIMITS
-from handrail.operations import documents, gates, reviews, runs
+from handrail.operations import documents, gates, messages, reviews, runs
 from handrail.operations.shell import HANDRAIL, Tx, Work
 from handrail.store import tables
 
@@ -155,9 +155,7 @@ def ask_readiness(tx: Tx, incident_id: str, person: Person) -> str:
 
 def readiness_content(tx: Tx, incident: Incident) -> dict[str, Any]:
     """What the owner signs: the service, the state of its signals, alerts and tasks."""
-    from handrail.operations.messages import current_finding
-
-    finding = current_finding(tx, incident.id)
+    finding = messages.current_finding(tx, incident.id)
     service = finding.service if finding and finding.service else (incident.services[0] if incident.services else None)
     return {
         "act": "readiness", "incident": incident.id, "service": service, "severity": incident.severity,
@@ -197,11 +195,32 @@ def on_quiet(tx: Tx, incident_id: str) -> None:
     runs.complete_half(tx, incident_id, Stage.RECOVER, "machine", HANDRAIL.id)
 
 
+_CLOSED = "The incident was closed."
+
+
+def _open_gates(tx: Tx, incident_id: str) -> list[str]:
+    query = sa.select(tables.noun.c.id).where(
+        tables.noun.c.incident_id == incident_id, tables.noun.c.kind == "gate", tables.noun.c.status == "open"
+    )
+    return list(tx.connection.execute(query.order_by(tables.noun.c.id)).scalars())
+
+
 def close(tx: Tx, incident_id: str, person: Person) -> str:
-    """Close the incident and draft its review from the record; returns the review's id."""
+    """Close the incident and draft its review from the record; returns the review's id.
+
+    What still waits in it ends with it: open gates are void, and runs with tasks that never opened are cancelled.
+    """
     require(person, Permission.COMMAND)
     incident: Incident = tx.get("incident", incident_id)
     tx.change("incident", incident_id, Close(person.id, len(open_task_ids(tx, incident.id))))
+    for run in runs_of(tx, incident_id):
+        if run.status == "running":
+            runs.cancel(tx, run.id, _CLOSED, person)
+    for gate_id in _open_gates(tx, incident_id):
+        tx.change("gate", gate_id, Void(_CLOSED))
+        gate: Gate = tx.get("gate", gate_id)
+        if gate.subject.kind == "message":
+            messages.on_gate(tx, gate)
     review_id = reviews.draft(tx, incident_id)
     runs.complete_half(tx, incident_id, Stage.REVIEW, "machine", HANDRAIL.id)
     tx.topics |= {"board"}

@@ -20,10 +20,10 @@ from handrail.domain.message import (
     SubmitMessage,
 )
 from handrail.domain.people import Permission, Person, require
-from handrail.domain.policy import Act
+from handrail.domain.policy import Act, Ruling
 from handrail.domain.run import Authority
 from handrail.kernel.canonical import digest
-from handrail.kernel.errors import Conflict, NotAllowed, NotFound, Unprocessable
+from handrail.kernel.errors import Conflict, NotAllowed, NotFound, Refused, Stale, Unprocessable
 from handrail.kernel.ids import new_id
 from handrail.operations import documents, gates
 from handrail.operations.shell import HANDRAIL, Tx, Work
@@ -139,10 +139,9 @@ def submit(tx: Tx, message_id: str, person: Person) -> Message:
     """Put the message to its gate, or send it at once where the policy says so."""
     require(person, Permission.WRITE_MESSAGE)
     message: Message = tx.get("message", message_id)
-    incident: Incident = tx.get("incident", message.incident_id)
     if message.status not in ("draft", "rejected"):
         raise Conflict(f"The message is {message.status} already.", "message_submitted")
-    ruling = documents.ruling_for(tx, Act("message", severity=incident.severity, audience=message.audience))
+    ruling = _ruling(tx, message)
     if ruling.verdict == "forbid":
         raise NotAllowed(f"The policy forbids this message ({ruling.rule}).", "policy_forbids")
     if ruling.verdict == "auto":
@@ -152,14 +151,19 @@ def submit(tx: Tx, message_id: str, person: Person) -> Message:
         )
     else:
         title = f"Send “{message.subject}” to {message.audience}"
-        editor = message.last_editor if message.last_editor else person.id
+        # Who puts it forward proposes it: a machine's draft becomes a question only by a person's will.
         ask = gates.Ask(
-            "message", message_id, title, message.content(), message.drafted_by, editor, message.incident_id
+            "message", message_id, title, message.content(), person.id, message.last_editor, message.incident_id
         )
         gate_id = gates.open_gate(tx, ask, ruling, documents.policy_digest(tx))
         tx.change("message", message_id, SubmitMessage(gate_id, person.id))
     result: Message = tx.get("message", message_id)
     return result
+
+
+def _ruling(tx: Tx, message: Message) -> Ruling:
+    incident: Incident = tx.get("incident", message.incident_id)
+    return documents.ruling_for(tx, Act("message", severity=incident.severity, audience=message.audience))
 
 
 def on_gate(tx: Tx, gate: Gate) -> None:
@@ -170,7 +174,13 @@ def on_gate(tx: Tx, gate: Gate) -> None:
     if gate.status == "satisfied":
         _approve(tx, message.id, gate.subject.digest, Authority("gate", gate.id, gate.rule))
     elif gate.status != "open":
-        tx.change("message", message.id, RejectMessage())
+        tx.change("message", message.id, RejectMessage(f"The gate was {gate.status}."))
+
+
+def is_used(tx: Tx, gate: Gate) -> bool:
+    """Whether sending has begun on this consent."""
+    message: Message = tx.get("message", gate.subject.id)
+    return message.gate_id != gate.id or any(delivery.attempts for delivery in message.deliveries.values())
 
 
 def _approve(tx: Tx, message_id: str, content_digest: str, allowed: Authority) -> None:
@@ -195,19 +205,38 @@ class Sending:
 
 
 def start_delivery(tx: Tx, message_id: str, channel: str) -> Sending:
-    """The check at the moment of sending: the words are those approved, and the consent still stands."""
+    """The check before a channel's first try: the words are those approved, and the consent still stands."""
     message: Message = tx.get("message", message_id)
     if message.authority is None:
         raise Conflict("This message has no authority to be sent.", "no_authority")
-    if message.authority.kind == "gate" and not any(d.attempts for d in message.deliveries.values()):
-        gate: Gate = tx.get("gate", message.authority.id)
-        voters = gate.approvers()
-        people = {who: person for who in voters if (person := tx.person(who, message.incident_id)) is not None}
-        if refusal := authority(gate, digest(message.content()), people, tx.now):
-            raise refusal
+    delivery = message.deliveries.get(channel)
+    if delivery is not None and delivery.status == "waiting" and (refusal := _authority(tx, message)):
+        raise refusal
     events = tx.change("message", message_id, StartDelivery(channel))
     incident: Incident = tx.get("incident", message.incident_id)
     return Sending(tx.get("message", message_id), events[0].key, events[0].attempt, incident.trace)
+
+
+def _authority(tx: Tx, message: Message) -> Refused | None:
+    """Why the message may not be sent now, or None."""
+    assert message.authority is not None
+    if message.authority.kind == "policy":
+        if _ruling(tx, message).verdict == "auto" and documents.policy_digest(tx) == message.authority.id:
+            return None
+        return NotAllowed("The policy that allowed this by itself is no longer in force.", "authority_void")
+    gate: Gate = tx.get("gate", message.authority.id)
+    if gate.policy != documents.policy_digest(tx):
+        return Stale("It was approved under a policy that is no longer in force.", "authority_void")
+    people = {who: person for who in gate.approvers() if (person := tx.person(who, message.incident_id)) is not None}
+    return authority(gate, digest(message.content()), people, tx.now)
+
+
+def void_message(tx: Tx, message_id: str, why: str) -> None:
+    """Consent no longer stands: the message goes back to people, and channels not yet tried are not tried."""
+    message: Message = tx.get("message", message_id)
+    tx.change("message", message_id, RejectMessage(why))
+    if message.gate_id and not any(delivery.attempts for delivery in message.deliveries.values()):
+        tx.change("gate", message.gate_id, Void(why))
 
 
 def finish_delivery(tx: Tx, message_id: str, command: FinishDelivery) -> Message:

@@ -220,8 +220,15 @@ def on_gate(tx: Tx, gate: Gate) -> None:
         tx.change("run", run_id, BlockTask(task_id, "The gate expired with no decision; ask again or skip the task."))
 
 
+def is_used(tx: Tx, gate: Gate) -> bool:
+    """Whether the act that this consent allows has begun, or can no longer begin."""
+    run_id, _, task_id = gate.subject.id.partition("/")
+    task = _task(tx, run_id, task_id)
+    return task.gate_id != gate.id or task.status != "authorised"
+
+
 def ask_again(tx: Tx, run_id: str, task_id: str, person: Person) -> None:
-    """Open a new gate for an action whose gate expired, was rejected or became void."""
+    """Open a new gate for an action whose gate expired or became void, or that could not be asked for."""
     require(person, Permission.COMMAND)
     run: Run = tx.get("run", run_id)
     task = _task(tx, run_id, task_id)
@@ -305,11 +312,12 @@ def void_action(tx: Tx, run_id: str, task_id: str, why: str) -> None:
     """Consent no longer fits: the gate is void, and the same people are asked about what would be done now."""
     run: Run = tx.get("run", run_id)
     task = _task(tx, run_id, task_id)
+    if run.status != "running":
+        return
     if task.gate_id:
         tx.change("gate", task.gate_id, Void(why))
     tx.change("run", run_id, BlockTask(task_id, why))
-    if run.status == "running":
-        ask_for_action(tx, run, _task(tx, run_id, task_id))
+    ask_for_action(tx, run, _task(tx, run_id, task_id))
 
 
 def finish_action(tx: Tx, run_id: str, command: FinishAction) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from handrail.domain.message import FinishDelivery
-from handrail.kernel.errors import Conflict
+from handrail.kernel.errors import Conflict, Refused
 from handrail.kernel.limits import LIMITS
 from handrail.kernel.points import reach
 from handrail.kernel.trace import span
@@ -26,8 +26,11 @@ class Deliver:
         message_id, name = arguments["message_id"], arguments["channel"]
         try:
             sending = self.shell.transact(HANDRAIL, lambda tx: messages.start_delivery(tx, message_id, name), "engine")
-        except Conflict:
+        except Refused as refusal:
             # Delivered or given up already: an earlier try of the same work got that far.
+            if refusal.code != "delivery_ended":
+                why = refusal.detail
+                self.shell.transact(HANDRAIL, lambda tx: messages.void_message(tx, message_id, why), "engine")
             return
         reach("deliver.before_send")
         with span("deliver", sending.trace, channel=name, attempt=sending.attempt):
