@@ -1,7 +1,7 @@
 """Messages: drafted from facts of the record, edited by people, sent after their gate, receipted per channel."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
@@ -22,7 +22,7 @@ from handrail.domain.message import (
 from handrail.domain.people import Permission, Person, require
 from handrail.domain.policy import Act, Ruling
 from handrail.domain.run import Authority
-from handrail.kernel.canonical import digest
+from handrail.kernel.canonical import digest, storable
 from handrail.kernel.errors import Conflict, NotAllowed, NotFound, Refused, Stale, Unprocessable
 from handrail.kernel.ids import new_id
 from handrail.operations import documents, gates
@@ -241,7 +241,7 @@ def void_message(tx: Tx, message_id: str, why: str) -> None:
 
 def finish_delivery(tx: Tx, message_id: str, command: FinishDelivery) -> Message:
     """The report of a try. Raises Conflict (“fenced”) when a later try counts."""
-    tx.change("message", message_id, command)
+    tx.change("message", message_id, replace(command, detail=storable(command.detail)))
     message: Message = tx.get("message", message_id)
     return message
 

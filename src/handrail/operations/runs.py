@@ -1,7 +1,7 @@
 """Runs: started by the commander, moved on by people and machines. Machine steps are put in line as they open."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -35,7 +35,7 @@ from handrail.domain.run import (
     StartRun,
     Task,
 )
-from handrail.kernel.canonical import digest, plain
+from handrail.kernel.canonical import canonical, digest, plain, storable
 from handrail.kernel.errors import Conflict, NotAllowed, NotFound, Refused, Unprocessable
 from handrail.kernel.ids import new_id
 from handrail.kernel.limits import LIMITS
@@ -147,7 +147,12 @@ def _hand_over(tx: Tx, run: Run, task: Task) -> None:
         tx.change("run", run.id, StartCheck(name))
         tx.enqueue(Work("check", f"check:{run.id}:{name}", {"run_id": run.id, "task_id": name}))
     elif task.plan.kind == "message":
-        message_id = messages.draft(tx, run.incident_id, task.plan.audience, task.plan.stage, run.id, name)
+        try:
+            message_id = messages.draft(tx, run.incident_id, task.plan.audience, task.plan.stage, run.id, name)
+        except Refused as refusal:
+            # What led here (the report of an act, perhaps) must stand, whatever keeps the message from being drafted.
+            tx.change("run", run.id, BlockTask(name, f"The message cannot be drafted: {refusal.detail}"))
+            return
         tx.change("run", run.id, LinkMessage(name, message_id))
 
 
@@ -228,14 +233,14 @@ def is_used(tx: Tx, gate: Gate) -> bool:
 
 
 def ask_again(tx: Tx, run_id: str, task_id: str, person: Person) -> None:
-    """Open a new gate for an action whose gate expired or became void, or that could not be asked for."""
+    """Try again what is blocked: a gate that expired, a preview or a draft that could not be made."""
     require(person, Permission.COMMAND)
     run: Run = tx.get("run", run_id)
     task = _task(tx, run_id, task_id)
     gate: Gate | None = tx.load("gate", task.gate_id) if task.gate_id else None
     if task.status != "blocked" or (gate is not None and gate.status == "open"):
         raise Conflict("This task does not wait to be asked again.", "not_blocked")
-    ask_for_action(tx, run, task)
+    _hand_over(tx, run, task)
 
 
 def _authorise(tx: Tx, run_id: str, task_id: str, content_digest: str, allowed: Authority) -> None:
@@ -322,12 +327,16 @@ def void_action(tx: Tx, run_id: str, task_id: str, why: str) -> None:
 
 def finish_action(tx: Tx, run_id: str, command: FinishAction) -> None:
     """The report of a machine step. Raises Conflict (“fenced”) when another attempt has taken over."""
-    tx.change("run", run_id, command)
+    output = storable(command.output)
+    size = len(canonical(output))
+    if size > LIMITS.action_output_bytes:
+        output = {"cut": f"The answer had {size} bytes; at most {LIMITS.action_output_bytes} are kept."}
+    tx.change("run", run_id, replace(command, detail=storable(command.detail), output=output))
     settle(tx, run_id)
 
 
 def finish_check(tx: Tx, run_id: str, command: FinishCheck) -> None:
-    tx.change("run", run_id, command)
+    tx.change("run", run_id, replace(command, detail=storable(command.detail)))
     settle(tx, run_id)
 
 
