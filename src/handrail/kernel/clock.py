@@ -47,7 +47,9 @@ class ManualClock:
 
 
 def to_text(moment: datetime) -> str:
-    """RFC 3339 in UTC with six decimals and `Z`, so that text order is time order."""
+    """RFC 3339 in UTC with six decimals and `Z`, so that text order is time order. Raises ValueError without a zone."""
+    if moment.tzinfo is None:
+        raise ValueError("A moment without a zone means nothing.")
     return moment.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
 
 

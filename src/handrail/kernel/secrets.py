@@ -10,7 +10,7 @@ TOKEN_PREFIX = "hrt_"  # noqa: S105  a prefix that leak scanners can search for,
 _SECRET_IN_TEXT = re.compile(
     r"(hrt_[A-Za-z0-9_-]{8})[A-Za-z0-9_-]+"
     r"|((?:password|passwd|secret|token|api[_-]?key|authorization)[\"']?\s*[:=]\s*[\"']?(?:Bearer\s+|Basic\s+)?)[^\s\"',;&]+"
-    r"|(://[^/\s:@]+:)[^@\s/]+(?=@)",
+    r"|(://[^/\s:@]*:)[^@\s/]+(?=@)",
     re.IGNORECASE,
 )
 
