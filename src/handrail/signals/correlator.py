@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from handrail.domain.candidate import Candidate, GrowCandidate, OpenCandidate
 from handrail.domain.catalog import Catalog
 from handrail.domain.change import Change
-from handrail.domain.incident import AddServices, Incident
+from handrail.domain.incident import AddServices, Incident, Stage
 from handrail.domain.registry import NOUNS
 from handrail.kernel.errors import BrokenInvariant
 from handrail.kernel.ids import new_id
@@ -36,7 +36,7 @@ OnQuiet = Callable[[Tx, str], None]
 
 class Correlator:
     """`load_catalog` gives the services; `on_quiet(tx, incident id)` is called when no alert of an incident is open
-    any more, until the incident is marked recovered."""
+    any more, until the machine half of its recovery is done."""
 
     def __init__(self, shell: Shell, load_catalog: LoadCatalog, on_quiet: OnQuiet, limits: Limits = LIMITS) -> None:
         self._shell = shell
@@ -95,7 +95,7 @@ class Correlator:
             ids = alerts.uncorrelated_ids(connection, self._limits.correlation_batch)
             if ids and not (self._waiting.issuperset(ids) and not self._is_due(connection, ids[0])):
                 return True
-            return bool(self._unrecovered(connection))
+            return bool(self._gone_quiet(connection))
 
     def _is_due(self, connection: sa.Connection, alert_id: str) -> bool:
         """Whether the alert that has waited longest has waited long enough."""
@@ -105,11 +105,11 @@ class Correlator:
     def _has_waited(self, kept: Kept, now: datetime) -> bool:
         return now - _since(kept, now) > self._limits.correlation_window
 
-    def _unrecovered(self, connection: sa.Connection) -> list[str]:
+    def _gone_quiet(self, connection: sa.Connection) -> list[str]:
         return [
             incident_id
             for incident_id in alerts.quiet_incidents(connection)
-            if _incident(connection, incident_id).recovered_at is None
+            if _incident(connection, incident_id).half(Stage.RECOVER, "machine") is None
         ]
 
     def _place_batch(self, tx: Tx) -> int:
@@ -117,7 +117,7 @@ class Correlator:
         placed = 0
         if batch:
             placed = self._place_all(tx, batch)
-        for incident_id in self._unrecovered(tx.connection):
+        for incident_id in self._gone_quiet(tx.connection):
             self._on_quiet(tx, incident_id)
         return placed
 
