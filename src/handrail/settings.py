@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from handrail.kernel.errors import Fault, Unprocessable
+from handrail.kernel.secrets import redact
 
 
 class Settings(BaseSettings):
@@ -66,7 +67,10 @@ class Settings(BaseSettings):
 
     @property
     def url(self) -> str:
-        return self.public_url or f"http://{self.host}:{self.port}"
+        if self.public_url:
+            return self.public_url.rstrip("/")
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104  listened on, not called
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
     def control_tokens(self) -> dict[str, str]:
         """Bearer tokens of services' controls by host:port."""
@@ -93,7 +97,7 @@ def read_settings(**given: object) -> Settings:
         faults = tuple(
             Fault(
                 f"HANDRAIL_{str(item['loc'][0]).upper()}",
-                f"“{item['input']}”: {item['msg'].removeprefix('Value error, ')}.",
+                redact(f"“{item['input']}”: {item['msg'].removeprefix('Value error, ')}."),
             )
             for item in error.errors()
         )

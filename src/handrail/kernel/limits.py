@@ -75,6 +75,13 @@ class Limits:
     outward_connect_seconds: int = 5
     outward_total_seconds: int = 15
     outward_answer_bytes: int = 256 * 1024
+    cli_answer_seconds: int = 120
+    listen_backlog: int = 2048
+    stop_seconds: int = 2
+    disk_free_bytes_min: int = 256 * 1024 * 1024
+    disk_free_bytes_low: int = 1024 * 1024 * 1024
+    clock_skew_seconds: int = 5
+    checkpoint_age_seconds: int = 60
     transaction_attempts: int = 8
     database_wait_seconds: int = 30
     timer_batch: int = 500
