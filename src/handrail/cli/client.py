@@ -45,7 +45,7 @@ class Client:
 
     def get(self, path: str, query: Mapping[str, Any] | None = None) -> Any:
         """The answer to a read."""
-        return _content(self._send("GET", path, query=query))
+        return _content(self._send("GET", path, params=_given(query)))
 
     def pages(self, path: str, query: Mapping[str, Any] | None = None, limit: int = LIMITS.page_size) -> dict[str, Any]:
         """Up to `limit` items over as many pages as that takes: {"items": [...], "next": cursor or None}."""
@@ -60,50 +60,49 @@ class Client:
                 break
         return {"items": items, "next": cursor}
 
-    def download(self, path: str, query: Mapping[str, Any] | None = None) -> Iterator[bytes]:
+    def post(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """The answer to a write."""
+        self._stop_when_dry("POST", path, body)
+        return _content(self._send("POST", path, json=body or {}, headers=_key()))
+
+    def post_text(self, path: str, text: str, media_type: str) -> Any:
+        """The answer to a write whose body is a document."""
+        self._stop_when_dry("POST", path, {"text": text})
+        headers = {**_key(), "Content-Type": media_type}
+        return _content(self._send("POST", path, content=text.encode(), headers=headers))
+
+    def post_for_bytes(self, path: str) -> Iterator[bytes]:
         """The bytes of an answer that may be large."""
-        return self._stream("GET", path, query)
+        self._stop_when_dry("POST", path, None)
+        try:
+            with self._http.stream("POST", path, json={}, headers=_key()) as response:
+                if not response.is_success:
+                    response.read()
+                    raise trouble_of(response)
+                yield from response.iter_bytes()
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+            raise unreachable(self.url, error) from None
 
-    def post(self, path: str, body: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None) -> Any:
-        return self._write("POST", path, body, headers)
+    def as_page(self, csrf: str) -> None:
+        """Go on as a browser's session does: its cookie is kept, and this proves that the request is its own."""
+        self._http.headers.update({"X-CSRF-Token": csrf, "Origin": self.url})
 
-    def put(self, path: str, body: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None) -> Any:
-        return self._write("PUT", path, body, headers)
-
-    def delete(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        return self._write("DELETE", path, body, None)
-
-    def _write(self, method: str, path: str, body: Mapping[str, Any] | None, headers: Mapping[str, str] | None) -> Any:
+    def _stop_when_dry(self, method: str, path: str, body: Mapping[str, Any] | None) -> None:
         if self.dry_run:
             raise DryRun({"method": method, "url": f"{self.url}{path}", "body": body})
-        sent = {"Idempotency-Key": uuid4().hex, **(headers or {})}
-        return _content(self._send(method, path, body=body, headers=sent))
 
-    def _send(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, Any] | None = None,
-        body: Mapping[str, Any] | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> httpx2.Response:
+    def _send(self, method: str, path: str, **request: Any) -> httpx2.Response:
         try:
-            response = self._http.request(method, path, params=_given(query), json=body, headers=dict(headers or {}))
+            response = self._http.request(method, path, **request)
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise unreachable(self.url, error) from None
         if response.is_success:
             return response
-        raise trouble_of(response, self.token is not None)
+        raise trouble_of(response)
 
-    def _stream(self, method: str, path: str, query: Mapping[str, Any] | None) -> Iterator[bytes]:
-        try:
-            with self._http.stream(method, path, params=_given(query)) as response:
-                if not response.is_success:
-                    response.read()
-                    raise trouble_of(response, self.token is not None)
-                yield from response.iter_bytes()
-        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-            raise unreachable(self.url, error) from None
+
+def _key() -> dict[str, str]:
+    return {"Idempotency-Key": uuid4().hex}
 
 
 def connect(dry_run: bool = False) -> Client:
@@ -133,7 +132,7 @@ def unreachable(url: str, error: Exception) -> Trouble:
     return Trouble(what, FAILED, "Start it with `handrail up`, or set HANDRAIL_URL.", "unreachable")
 
 
-def trouble_of(response: httpx2.Response, signed_in: bool = True) -> Trouble:
+def trouble_of(response: httpx2.Response) -> Trouble:
     """What an answer that is no success means for the person: problem+json where there is one."""
     try:
         problem = response.json()

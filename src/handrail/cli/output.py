@@ -56,6 +56,13 @@ def print_rows(rows: Iterable[Row], columns: Sequence[Column], empty: str) -> No
         talk(empty)
 
 
+def print_page(page: Mapping[str, Any], columns: Sequence[Column], empty: str) -> None:
+    """One page of a list, and beside it how to go on."""
+    print_rows(page["items"], columns, empty)
+    if page.get("next"):
+        talk(f"There is more: add --cursor {page['next']}")
+
+
 def print_fields(pairs: Iterable[tuple[str, object]]) -> None:
     """One thing with its properties, one a line; what is empty is left out. Text of several lines is set in below."""
     from rich.text import Text

@@ -76,6 +76,7 @@ class Limits:
     outward_total_seconds: int = 15
     outward_answer_bytes: int = 256 * 1024
     cli_answer_seconds: int = 120
+    accounts_named: int = 2000
     listen_backlog: int = 2048
     stop_seconds: int = 2
     disk_free_bytes_min: int = 256 * 1024 * 1024

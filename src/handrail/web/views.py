@@ -4,6 +4,7 @@ Every template gets `page` (Page) and `view` (the class named in the comment abo
 same two values as its page. Times are aware UTC datetimes. All text is shown as text, whoever wrote it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -36,7 +37,8 @@ class Page:
     """`active` names the menu entry: board, approvals, alerts, record, sources, people, or nothing.
 
     `path` is this page's own path, sent back by every form as `back`. `topics` are what the page listens to.
-    `index` is the last entry of the record that the page knows of.
+    `index` is the last entry of the record that the page knows of. `typed` is what a refused form held, by the id of
+    its field, so that nothing typed is lost.
     """
 
     title: str
@@ -52,6 +54,7 @@ class Page:
     instance: str = ""
     version: str = ""
     practice: bool = False
+    typed: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -181,7 +184,7 @@ class IncidentRow:
     id: str
     number: str
     title: str
-    severity: Severity
+    severity: str
     stage: str
     stages: tuple[Stage, ...]
     declared_at: datetime
@@ -202,7 +205,7 @@ class CandidateCard:
 
     id: str
     title: str
-    suggested: Severity
+    suggested: str
     suggested_why: str
     reasons: tuple[str, ...]
     services: tuple[str, ...]
@@ -225,6 +228,8 @@ class BoardView:
     alerts_total: int = 0
     closed: tuple[IncidentRow, ...] = ()
     inbound_address: str = ""
+    may_declare: bool = False
+    severities: tuple[Option, ...] = ()
 
 
 # Gates, proposals, causes
@@ -243,7 +248,8 @@ class GateCard:
     """`subject` is a phrase that follows “Approve” and “Reject”, such as “roll back of payments to 2.4.0”.
 
     `status` is open, satisfied, rejected, expired, withdrawn, voided or used. `why_not` says why the viewer may not
-    vote, when `may_vote` is false. `content` are the exact values that `digest` covers, in order.
+    vote, when `may_vote` is false. `content` are the exact values that `digest` covers, in order; `canonical` is the
+    very text that it is the digest of. `why` says why a gate ended without a decision.
     """
 
     id: str
@@ -264,6 +270,8 @@ class GateCard:
     what_then: str = ""
     last_editor: str | None = None
     incident: tuple[str, str] | None = None
+    why: str = ""
+    canonical: str = ""
 
 
 @dataclass(frozen=True)
@@ -274,7 +282,7 @@ class LogLine:
 
 @dataclass(frozen=True)
 class EvidenceItem:
-    """One snapshot that a claim cites, with either a chart, lines or just its sentence."""
+    """One snapshot that a claim cites, with charts, lines or just its sentence."""
 
     id: str
     kind: str
@@ -282,7 +290,7 @@ class EvidenceItem:
     source: str
     digest: str
     at: datetime
-    chart: Chart | None = None
+    charts: tuple[Chart, ...] = ()
     lines: tuple[LogLine, ...] = ()
 
 
@@ -312,6 +320,10 @@ class CauseCard:
     at: datetime
     evidence: tuple[EvidenceItem, ...]
     rejected: tuple[Rejected, ...] = ()
+    looked_at: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
+    would_change: str = ""
+    is_clear: bool = True
 
 
 @dataclass(frozen=True)
@@ -340,7 +352,9 @@ class ProposalCard:
     verdict: str
     gate: GateCard | None = None
     outcome: Outcome | None = None
-    signal_chart: Chart | None = None
+    signal_charts: tuple[Chart, ...] = ()
+    may_start: bool = False
+    incident: str = ""
 
 
 # Tasks and runs
@@ -364,6 +378,9 @@ class TaskRow:
     may_claim: bool = False
     may_finish: bool = False
     may_skip: bool = False
+    may_ask_again: bool = False
+    may_resolve: bool = False
+    links: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -390,10 +407,10 @@ class TaskView:
 # Messages
 @dataclass(frozen=True)
 class Fact:
-    """A statement in a message and the entry it stands on."""
+    """A statement in a message and the entry it stands on; None when it is a plan."""
 
     text: str
-    index: int
+    index: int | None
 
 
 @dataclass(frozen=True)
@@ -409,7 +426,11 @@ class Receipt:
 
 @dataclass(frozen=True)
 class MessageCard:
-    """`state` is draft, submitted, approved, sent, delivered, failed or withdrawn."""
+    """`state` is draft, submitted, approved, sending, delivered, failed or rejected.
+
+    `version` goes with every edit, so that two editors do not overwrite each other; `theirs` are the words that another
+    editor saved meanwhile, when the fields hold one's own.
+    """
 
     id: str
     audience: str
@@ -424,6 +445,9 @@ class MessageCard:
     gate: GateCard | None = None
     may_edit: bool = False
     may_submit: bool = False
+    version: int = 0
+    last_editor: str | None = None
+    theirs: tuple[str, str] | None = None
 
 
 # message.html
@@ -473,23 +497,28 @@ class Check:
 
 @dataclass(frozen=True)
 class SignOff:
-    """Readiness or closing: shown when due. `done` once it is given."""
+    """Readiness or closing: shown when due. `done` once it is given; `gate` while its owner is asked."""
 
     checks: tuple[Check, ...]
     may: bool
     why_not: str = ""
     done: str = ""
-    services: tuple[Option, ...] = ()
+    service: str = ""
+    owner: str = ""
+    gate: GateCard | None = None
 
 
 @dataclass(frozen=True)
 class IncidentView:
-    """The room. `may` holds note, assign. `investigation` is what the analyst is doing while there is no cause."""
+    """The room. `may` holds note, assign, investigate, severity, halves, message.
+
+    `investigation` is what the analyst is doing while there is no cause.
+    """
 
     id: str
     number: str
     title: str
-    severity: Severity
+    severity: str
     stage: str
     stages: tuple[Stage, ...]
     declared_at: datetime
@@ -517,6 +546,11 @@ class IncidentView:
     readiness: SignOff | None = None
     closing: SignOff | None = None
     review: str | None = None
+    review_status: str = ""
+    severities: tuple[Option, ...] = ()
+    halves: tuple[Option, ...] = ()
+    audiences: tuple[Option, ...] = ()
+    message_stages: tuple[Option, ...] = ()
 
 
 # approvals.html, gate.html
@@ -527,7 +561,7 @@ class ApprovalItem:
     gate: GateCard
     proposal: ProposalCard | None = None
     message: MessageCard | None = None
-    severity: Severity | None = None
+    severity: str | None = None
 
 
 @dataclass(frozen=True)
@@ -646,16 +680,29 @@ class GateWait:
 
 
 @dataclass(frozen=True)
+class ReviewSection:
+    """One part that people write. `by` is who wrote it last."""
+
+    name: str
+    title: str
+    text: str
+    by: str | None = None
+    hint: str = ""
+
+
+@dataclass(frozen=True)
 class ReviewView:
+    """`may` holds edit, accept."""
+
+    id: str
     incident: tuple[str, str]
     number: str
     title: str
-    severity: Severity
+    severity: str
     services: tuple[str, ...]
     status: str
     written_at: datetime
-    summary: str
-    impact: tuple[str, ...]
+    sections: tuple[ReviewSection, ...]
     causes: tuple[str, ...]
     measures: tuple[Measure, ...]
     people_did: tuple[str, ...]
@@ -663,9 +710,36 @@ class ReviewView:
     timeline: tuple[TimelineRow, ...]
     gates: tuple[GateWait, ...]
     messages: tuple[MessageCard, ...]
-    corrective_actions: tuple[str, ...] = ()
+    may: frozenset[str] = frozenset()
+    version: int = 0
+    accepted: str = ""
     root: str = ""
     size: int = 0
+
+
+# evidence.html
+@dataclass(frozen=True)
+class EvidenceView:
+    """A snapshot as it was kept. `text` is shortened where it is long; the raw bytes have an address of their own."""
+
+    digest: str
+    about: str
+    kind: str
+    made_at: datetime
+    media_type: str
+    bytes: int
+    text: str
+    is_whole: bool
+    charts: tuple[Chart, ...] = ()
+    lines: tuple[LogLine, ...] = ()
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A password or token that is shown this once. `label` says whose and what for."""
+
+    label: str
+    value: str
 
 
 # sources.html
@@ -705,6 +779,9 @@ class SourcesView:
     quarantine_bytes_max: int
     quarantine_items: int
     inbound_address: str = ""
+    may_manage: bool = False
+    integrations: tuple[Option, ...] = ()
+    secret: Secret | None = None
 
 
 # people.html
@@ -713,8 +790,9 @@ class TokenRow:
     id: str
     label: str
     scopes: tuple[str, ...]
-    made_at: datetime
-    used_at: datetime | None = None
+    last_four: str = ""
+    expires_at: datetime | None = None
+    revoked: bool = False
 
 
 @dataclass(frozen=True)
@@ -729,14 +807,8 @@ class PersonRow:
     seen_at: datetime | None
     tokens: tuple[TokenRow, ...] = ()
     may_make_token: bool = False
-
-
-@dataclass(frozen=True)
-class Secret:
-    """A password or token that is shown this once. `label` says whose and what for."""
-
-    label: str
-    value: str
+    may_manage: bool = False
+    login_state: str = ""
 
 
 @dataclass(frozen=True)

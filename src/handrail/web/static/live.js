@@ -114,6 +114,11 @@ function listen() {
     goLive();
     ask(JSON.parse(event.data).topics);
   });
+  stream.addEventListener("resync", (event) => {
+    if (event.lastEventId) document.body.dataset.liveIndex = event.lastEventId;
+    goLive();
+    ask(null);
+  });
   stream.addEventListener("error", () => {
     goStale();
     // The browser connects again by itself, unless the server refused: then it is up to us.

@@ -1,0 +1,75 @@
+"""Before the outage: people with accounts of their own, sources, the estate and its catalogue, a moment of quiet."""
+
+import time
+from dataclasses import dataclass
+
+from handrail.drills.demo.cast import PEOPLE, Cast
+from handrail.drills.demo.journal import Step, StepFailed
+from handrail.drills.demo.stage import Stage
+from handrail.drills.demo.world import Sources
+from handrail.drills.estate.topology import SERVICES
+
+QUIET_SECONDS = 4.0
+
+
+@dataclass(frozen=True)
+class SettingUp:
+    stage: Stage
+    first_password: str
+
+    def play(self) -> None:
+        stage = self.stage
+        stage.do(Step("owner", "Owner", "signs in with the one-time password"), self._enter_owner)
+        stage.do(Step("sources", "Owner", "adds two sources"), self._add_sources)
+        stage.do(Step("people", "Owner", "lets people in"), self._let_people_in)
+        stage.do(Step("estate", "Estate", "is up"), self._await_estate)
+        stage.do(Step("catalogue", "Owner", "puts the catalogue in force"), self._propose_catalogue)
+        stage.view.welcome(stage.url, [one for one in stage.cast.sign_ins() if one.login != "owner"])
+        stage.do(Step("baseline", "Estate", "runs without a symptom"), self._watch_quiet)
+
+    def _enter_owner(self) -> str:
+        self.stage.cast.enter_owner(self.first_password)
+        return "and sets one of their own"
+
+    def _add_sources(self) -> str:
+        sources = add_sources(self.stage.cast, self.stage.url)
+        self.stage.world.begin_estate(sources)
+        return "“estate” sends alerts as Alertmanager does, “delivery” sends CloudEvents"
+
+    def _let_people_in(self) -> str:
+        members = [self.stage.cast.let_in(role) for role in PEOPLE]
+        return ", ".join(f"{member.role.first_name} ({member.role.duty})" for member in members)
+
+    def _await_estate(self) -> str:
+        self.stage.world.await_estate()
+        return "storefront, orders and payments answer real requests"
+
+    def _propose_catalogue(self) -> str:
+        text = self.stage.world.estate.catalog_path.read_text(encoding="utf-8")
+        owner = self.stage.cast["owner"].api
+        owner.post("/documents", {"text": text})
+        known = {service["name"]: service for service in owner.get("/catalog")["services"]}
+        if set(known) != set(SERVICES):
+            raise StepFailed(f"The catalogue in force names {', '.join(known) or 'no service'}.")
+        return f"{len(known)} services with owners, dependencies and signals"
+
+    def _watch_quiet(self) -> str:
+        time.sleep(QUIET_SECONDS)
+        signals = {name: self.stage.world.estate.signal(name) for name in SERVICES}
+        unwell = [f"{name} ({', '.join(one['symptoms'])})" for name, one in signals.items() if not one["healthy"]]
+        if unwell:
+            raise StepFailed(f"Before anything was done there are symptoms: {', '.join(unwell)}.")
+        rate = signals["storefront"]["requests_per_second"]
+        return f"about {rate or 0:.0f} requests a second, all answered"
+
+
+def add_sources(cast: Cast, url: str) -> Sources:
+    """The two senders of the estate, each with a token of its own."""
+    owner = cast["owner"].api
+    alerts = owner.post("/sources", {"name": "estate", "integration": "alertmanager"})
+    changes = owner.post("/sources", {"name": "delivery", "integration": "cloudevents"})
+    return Sources(
+        url + alerts["source"]["address"], alerts["token"], url + changes["source"]["address"], changes["token"]
+    )
+
+

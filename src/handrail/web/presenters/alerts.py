@@ -1,0 +1,65 @@
+"""Alerts as rows and as pages."""
+
+import json
+from collections.abc import Iterable
+
+from handrail.domain.alert import Alert
+from handrail.kernel.clock import from_text
+from handrail.kernel.errors import BadInput
+from handrail.store.alerts import OccurrenceRow
+from handrail.web import views as v
+
+
+def alert_row(alert: Alert) -> v.AlertRow:
+    return v.AlertRow(
+        alert.id, alert.title or "(no title)", alert.severity, alert.status, alert.source, alert.service, alert.count,
+        alert.first_at, alert.last_at, alert.verdict,
+    )  # fmt: skip
+
+
+def alert_view(
+    alert: Alert, occurrences: Iterable[OccurrenceRow], belongs_to: tuple[str, str] | None = None
+) -> v.AlertView:
+    said = tuple(occurrences)
+    return v.AlertView(
+        row=alert_row(alert),
+        summary=alert.summary,
+        severity_raw=alert.severity_raw,
+        resource=alert.resource,
+        labels=tuple(sorted(alert.labels.items())),
+        annotations=tuple(sorted(alert.annotations.items())),
+        raw=pretty(said[0].raw) if said else "",
+        occurrences=tuple(_occurrence(row, alert) for row in said),
+        dedup_key=alert.dedup_key,
+        link=alert.link,
+        belongs_to=belongs_to,
+        late=alert.late,
+    )
+
+
+def _occurrence(row: OccurrenceRow, alert: Alert) -> v.AlertOccurrence:
+    """What the committed leaf says of one occurrence; a leaf of another version keeps its place and its commitment."""
+    leaf = json.loads(row.leaf)
+
+    def moment(name: str) -> object:
+        try:
+            return from_text(leaf[name]) if leaf.get(name) else None
+        except BadInput:
+            return None
+
+    received = moment("received_at") or moment("at") or alert.last_at
+    return v.AlertOccurrence(
+        at=received,  # type: ignore[arg-type]
+        status=str(leaf.get("status", alert.status)),
+        occurred_at=moment("occurred_at"),  # type: ignore[arg-type]
+        index=row.batch,
+        position=row.position,
+    )
+
+
+def pretty(text: str) -> str:
+    """JSON with indents; anything else as it is."""
+    try:
+        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return text
