@@ -8,22 +8,15 @@ from handrail.operations.shell import Shell
 from handrail.record.source import Checkpointer
 from handrail.web.live import LiveBus
 
-Asgi = Callable[[Any, Any, Any], Any]
-
 
 @dataclass(frozen=True)
 class Context:
-    """One process's web layer. `health` gives {"ready": bool, "problems": [sentences]}.
-
-    `inbound` takes what senders post; `source_changed` makes it forget what it knew of sources' tokens.
-    """
+    """One process's web layer. `health` gives {"ready": bool, "problems": [sentences]}."""
 
     shell: Shell
     live: LiveBus
     checkpointer: Checkpointer
     integrations: frozenset[str]
-    inbound: Asgi
-    source_changed: Callable[[], None]
     health: Callable[[], dict[str, Any]]
     public_url: str
     secure_cookies: bool

@@ -1,0 +1,110 @@
+"""The server of one process: inbound, API and pages in one event loop, over an assembled `Handrail`."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import uvicorn
+
+from handrail.domain.people import Permission, permitted
+from handrail.operations import accounts
+from handrail.plugins.integrations.registry import integrations
+from handrail.signals.inbound import InboundApp, InboundSettings
+from handrail.signals.ingest import Ingestor
+from handrail.signals.reading import Reading
+from handrail.signals.senders import Senders
+from handrail.web.app import make_app
+from handrail.web.context import Context
+from handrail.web.live import LiveBus, Notifier, PostgresListener, new_process_name
+from handrail.web.middleware import Application, Receive, Scope, Send
+from handrail.web.pages import PAGES, error_page
+from handrail.wiring import Handrail
+
+_GRACE_SECONDS = 2
+
+
+class Server(uvicorn.Server):
+    """Tells when it serves, and ends the live streams first when it stops, for they would never end by themselves."""
+
+    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None], on_stop: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_started = on_started
+        self._on_stop = on_stop
+
+    async def startup(self, sockets: object = None) -> None:
+        await super().startup(sockets)  # type: ignore[arg-type]
+        if self.started:
+            self._on_started()
+
+    async def shutdown(self, sockets: object = None) -> None:
+        self._on_stop()
+        await super().shutdown(sockets)  # type: ignore[arg-type]
+
+
+def make_server(handrail: Handrail, on_started: Callable[[], None] = lambda: None) -> Server:
+    """A server that is not yet listening; `run(sockets=[...])` serves until a signal stops it."""
+    live = LiveBus()
+    handrail.shell.listeners.append(live.publish)
+    config = uvicorn.Config(
+        make_asgi(handrail, live), loop="uvloop", http="httptools", ws="none", lifespan="on", log_config=None,
+        access_log=False, server_header=False, timeout_graceful_shutdown=_GRACE_SECONDS,
+    )  # fmt: skip
+    return Server(config, on_started, live.close)
+
+
+def make_asgi(handrail: Handrail, live: LiveBus) -> Application:
+    """Inbound before everything else: the storm path passes no framework."""
+    shell, clock, database = handrail.shell, handrail.clock, handrail.database
+    context = Context(
+        shell=shell, live=live, checkpointer=handrail.checkpointer, integrations=frozenset(integrations()),
+        health=handrail.health, public_url=handrail.settings.url,
+        secure_cookies=handrail.settings.url.startswith("https://"),
+    )  # fmt: skip
+    ingestor, senders = Ingestor(shell), Senders(database, clock)
+    shell.listeners.append(senders.on_commit)
+
+    def may_read(token: str) -> bool:
+        caller = accounts.caller_by_token(database, token, clock.now())
+        return caller is not None and permitted(caller.person, Permission.READ)
+
+    settings = InboundSettings(open_to=handrail.settings.open_networks, may_read=may_read)
+    web = make_app(context, PAGES, error_page)
+    inbound = InboundApp(ingestor, senders, Reading(database, clock), clock, settings, web)
+
+    @asynccontextmanager
+    async def life() -> AsyncIterator[None]:
+        ingestor.start()
+        listener = _listen_to_others(handrail, live)
+        try:
+            yield
+        finally:
+            ingestor.close()
+            if listener is not None:
+                listener.stop()
+
+    return _with_life(inbound, life)
+
+
+def _listen_to_others(handrail: Handrail, live: LiveBus) -> PostgresListener | None:
+    if handrail.database.is_sqlite:
+        return None
+    process = new_process_name()
+    handrail.shell.listeners.append(Notifier(handrail.database, process))
+    listener = PostgresListener(handrail.database, live, process)
+    listener.start()
+    return listener
+
+
+def _with_life(app: Application, life: Callable[[], object]) -> Application:
+    """Start and stop with the server's own lifespan messages."""
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            await app(scope, receive, send)
+            return
+        await receive()
+        async with life():  # type: ignore[attr-defined]
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    return application
