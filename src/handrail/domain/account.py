@@ -9,7 +9,7 @@ from handrail.domain.noun import Decision, Noun, Row
 from handrail.domain.people import Person, Role
 from handrail.kernel.errors import Conflict, NotFound, Unprocessable
 
-_LOGIN = re.compile(r"^[a-z][a-z0-9._-]{1,63}$")
+_LOGIN = re.compile(r"^[a-z][a-z0-9._-]{1,63}\Z")
 
 
 @dataclass(frozen=True)

@@ -116,12 +116,13 @@ class Alert:
 def first(alert_id: str, source: str, said: Occurrence, fingerprint: str, verdict: str, now: datetime) -> Alert:
     """The alert that a first occurrence makes. A resolve without a trigger is kept, resolved."""
     said_at = _said_at(said, now)
+    starts_at = _starts_at(said, said_at, now)
     return Alert(
         id=alert_id, source=source, dedup_key=said.dedup_key, status=said.status,
         severity=severity_of(said.severity_raw), severity_raw=said.severity_raw, title=said.title,
         summary=said.summary, service=said.service, resource=said.resource, labels=said.labels,
-        annotations=said.annotations, starts_at=said.starts_at or said_at,
-        ends_at=_ends_at(said, said_at), first_at=now, last_at=now, last_said_at=said_at, count=1,
+        annotations=said.annotations, starts_at=starts_at,
+        ends_at=_ends_at(said, said_at, starts_at, now), first_at=now, last_at=now, last_said_at=said_at, count=1,
         link=said.link, fingerprint=fingerprint, verdict=verdict,
     )  # fmt: skip
 
@@ -135,16 +136,17 @@ def merge(alert: Alert, said: Occurrence, now: datetime) -> Alert:
     said_at = _said_at(said, now)
     late = said_at < alert.last_said_at and said.status != alert.status
     if late:
-        earlier = min(alert.starts_at, said.starts_at or said_at)
-        return replace(alert, count=alert.count + 1, late=alert.late + 1, last_at=now, starts_at=earlier)
+        earlier = min(alert.starts_at, _starts_at(said, said_at, now))
+        named = alert if alert.title else _renamed(alert, said)
+        return replace(named, count=alert.count + 1, late=alert.late + 1, last_at=now, starts_at=earlier)
     reopened = alert.status == AlertStatus.RESOLVED and said.status != AlertStatus.RESOLVED
     silent = said.status == AlertStatus.RESOLVED and not said.title
     named = alert if silent or said.status != AlertStatus.FIRING else _renamed(alert, said)
     status = said.status
-    starts_at = (said.starts_at or said_at) if reopened else alert.starts_at
+    starts_at = _starts_at(said, said_at, now) if reopened else alert.starts_at
     return replace(
         named, status=status, count=alert.count + 1, last_at=now, last_said_at=max(said_at, alert.last_said_at),
-        starts_at=starts_at, ends_at=_ends_at(said, said_at),
+        starts_at=starts_at, ends_at=_ends_at(said, said_at, starts_at, now),
     )  # fmt: skip
 
 
@@ -163,5 +165,12 @@ def _said_at(said: Occurrence, now: datetime) -> datetime:
     return min(said.occurred_at, now) if said.occurred_at else now
 
 
-def _ends_at(said: Occurrence, said_at: datetime) -> datetime | None:
-    return (said.ends_at or said_at) if said.status == AlertStatus.RESOLVED else None
+def _starts_at(said: Occurrence, said_at: datetime, now: datetime) -> datetime:
+    return min(said.starts_at or said_at, now)
+
+
+def _ends_at(said: Occurrence, said_at: datetime, starts_at: datetime, now: datetime) -> datetime | None:
+    """Nothing lasts a negative time, and nothing has ended that is still to come."""
+    if said.status != AlertStatus.RESOLVED:
+        return None
+    return max(min(said.ends_at or said_at, now), starts_at)

@@ -90,7 +90,11 @@ def _service(entity: Mapping[str, Any]) -> Service | str:
         return "a Component needs metadata.name."
     if not isinstance(spec, dict) or not isinstance(spec.get("owner"), str):
         return f"{metadata['name']} needs spec.owner: somebody must own a service."
-    notes = metadata.get("annotations") or {}
+    notes, depends_on = metadata.get("annotations") or {}, spec.get("dependsOn") or []
+    if not isinstance(notes, dict):
+        return f"{metadata['name']}: metadata.annotations is a mapping."
+    if not isinstance(depends_on, list):
+        return f"{metadata['name']}: spec.dependsOn is a list."
     tier = str(notes.get(f"{PREFIX}tier", "3"))
     if tier not in ("1", "2", "3", "4"):
         return f"{metadata['name']}: {PREFIX}tier is “{tier}”; write 1, 2, 3 or 4."
@@ -99,11 +103,15 @@ def _service(entity: Mapping[str, Any]) -> Service | str:
         title=str(metadata.get("title") or metadata["name"]),
         owner=_last(spec["owner"]),
         tier=int(tier),
-        depends_on=tuple(_last(str(item)) for item in spec.get("dependsOn") or ()),
-        control_url=notes.get(f"{PREFIX}control-url"),
-        signal_url=notes.get(f"{PREFIX}signal-url"),
+        depends_on=tuple(_last(str(item)) for item in depends_on),
+        control_url=_text(notes.get(f"{PREFIX}control-url")),
+        signal_url=_text(notes.get(f"{PREFIX}signal-url")),
         functions=tuple(part.strip() for part in str(notes.get(f"{PREFIX}functions", "")).split(",") if part.strip()),
     )
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
 
 
 def _last(reference: str) -> str:

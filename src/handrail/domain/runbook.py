@@ -12,10 +12,11 @@ from handrail.kernel.limits import LIMITS
 TaskKind = Literal["human", "action", "check", "message"]
 KINDS: tuple[str, ...] = get_args(TaskKind)
 
-_NAME = re.compile(r"^[a-z][a-z0-9-]{0,63}$")
+_NAME = re.compile(r"^[a-z][a-z0-9-]{0,63}\Z")
 _INPUT = re.compile(r"\{\{\s*inputs\.([a-z_]+)\s*\}\}")
 _TASK_KEYS = {"id", "title", "kind", "needs", "owner", "due_minutes", "escalate_to", "action", "parameters",
               "service", "hold_seconds", "timeout_seconds", "audience", "stage", "instructions"}  # fmt: skip
+_TEXT_KEYS = ("owner", "action", "service", "audience", "stage", "instructions")
 _MESSAGE_STAGES = ("declared", "update", "mitigated", "resolved")
 
 
@@ -116,6 +117,7 @@ def _task(item: Any, where: str, inputs: list[str], faults: list[Fault]) -> Task
         value = item.get(key, 1)
         if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 10_080:
             faults.append(Fault(f"{where}/{key}", "Write a whole number from 0 to 10080."))
+    faults += [Fault(f"{where}/{key}", "Write a text.") for key in _TEXT_KEYS if not isinstance(item.get(key, ""), str)]
     for key in ("needs", "escalate_to"):
         if not isinstance(item.get(key, []), list) or not all(isinstance(part, str) for part in item.get(key, [])):
             faults.append(Fault(f"{where}/{key}", "Write a list of names."))

@@ -8,7 +8,7 @@ from typing import ClassVar
 from handrail.domain.noun import Decision, Noun, Row
 from handrail.kernel.errors import Conflict, NotFound, Unprocessable
 
-_NAME = re.compile(r"^[a-z][a-z0-9-]{0,63}$")
+_NAME = re.compile(r"^[a-z][a-z0-9-]{0,63}\Z")
 
 
 @dataclass(frozen=True)

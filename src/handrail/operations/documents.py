@@ -1,5 +1,6 @@
 """Documents in force: proposed, adopted through a gate, and read by the operations that follow them."""
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib import resources
@@ -20,6 +21,7 @@ from handrail.kernel.errors import BadInput, Fault, NotFound, Unprocessable
 from handrail.operations import gates
 from handrail.operations.shell import HANDRAIL, Shell, Tx
 
+_NAME = re.compile(r"^[a-z][a-z0-9-]{0,63}\Z")
 KINDS = ("policy", "runbook", "catalog", "audience")
 
 
@@ -30,12 +32,25 @@ def document_id(kind: str, name: str) -> str:
 def read_yaml(text: str) -> list[Any]:
     """All documents of a YAML text. Raises BadInput with line and column."""
     try:
-        return [item for item in yaml.safe_load_all(text) if item is not None]
+        return [item for item in yaml.load_all(text, Loader=_Plain) if item is not None]
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{mark.line + 1}:{mark.column + 1}" if mark else "1:1"
         what = str(getattr(error, "problem", None) or "it is not YAML")
         raise BadInput("The document is not readable YAML.", "yaml", (Fault(where, what),)) from None
+    except (ValueError, RecursionError) as error:
+        what = "It is nested too deeply." if isinstance(error, RecursionError) else f"A value cannot be read: {error}"
+        raise BadInput("The document is not readable YAML.", "yaml", (Fault("1:1", what),)) from None
+
+
+class _Plain(yaml.SafeLoader):
+    """YAML without aliases: a few lines of them can stand for more text than any machine can hold."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark
+            raise yaml.composer.ComposerError(None, None, "aliases (*name) are not read here; write it out", mark)
+        return super().compose_node(parent, index)
 
 
 def identify(text: str) -> tuple[str, str]:
@@ -61,7 +76,9 @@ def identify(text: str) -> tuple[str, str]:
 
 def _lint(kind: str, document: Any) -> list[Fault]:
     readers = {"policy": policy.from_document, "runbook": runbook.from_document, "audience": audience.from_document}
-    return readers[kind](document)[1]
+    name = document.get("name") or "default"
+    fault = Fault("/name", "Name the document in lower-case letters, digits and hyphens.")
+    return readers[kind](document)[1] + ([] if isinstance(name, str) and _NAME.match(name) else [fault])
 
 
 def propose(tx: Tx, text: str, person: Person) -> Document:
