@@ -1,7 +1,7 @@
 """The server of one process: inbound, API and pages in one event loop, over an assembled `Handrail`."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import uvicorn
 
@@ -54,11 +54,6 @@ def make_server(handrail: Handrail, on_started: Callable[[], None] = lambda: Non
 def make_asgi(handrail: Handrail, live: LiveBus) -> Application:
     """Inbound before everything else: the storm path passes no framework."""
     shell, clock, database = handrail.shell, handrail.clock, handrail.database
-    context = Context(
-        shell=shell, live=live, checkpointer=handrail.checkpointer, integrations=frozenset(integrations()),
-        health=handrail.health, public_url=handrail.settings.url,
-        secure_cookies=handrail.settings.url.startswith("https://"),
-    )  # fmt: skip
     ingestor, senders = Ingestor(shell), Senders(database, clock)
     shell.listeners.append(senders.on_commit)
 
@@ -67,8 +62,13 @@ def make_asgi(handrail: Handrail, live: LiveBus) -> Application:
         return caller is not None and permitted(caller.person, Permission.READ)
 
     settings = InboundSettings(open_to=handrail.settings.open_networks, may_read=may_read)
-    web = make_app(context, PAGES, error_page)
-    inbound = InboundApp(ingestor, senders, Reading(database, clock), clock, settings, web)
+    context = Context(
+        shell=shell, live=live, checkpointer=handrail.checkpointer, integrations=frozenset(integrations()),
+        inbound=InboundApp(ingestor, senders, Reading(database, clock), clock, settings),
+        source_changed=senders.forget, health=handrail.health,
+        public_url=handrail.settings.url, secure_cookies=handrail.settings.url.startswith("https://"),
+    )  # fmt: skip
+    app = make_app(context, PAGES, error_page)
 
     @asynccontextmanager
     async def life() -> AsyncIterator[None]:
@@ -81,7 +81,7 @@ def make_asgi(handrail: Handrail, live: LiveBus) -> Application:
             if listener is not None:
                 listener.stop()
 
-    return _with_life(inbound, life)
+    return _with_life(app, life)
 
 
 def _listen_to_others(handrail: Handrail, live: LiveBus) -> PostgresListener | None:
@@ -94,7 +94,7 @@ def _listen_to_others(handrail: Handrail, live: LiveBus) -> PostgresListener | N
     return listener
 
 
-def _with_life(app: Application, life: Callable[[], object]) -> Application:
+def _with_life(app: Application, life: Callable[[], AbstractAsyncContextManager[None]]) -> Application:
     """Start and stop with the server's own lifespan messages."""
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -102,7 +102,7 @@ def _with_life(app: Application, life: Callable[[], object]) -> Application:
             await app(scope, receive, send)
             return
         await receive()
-        async with life():  # type: ignore[attr-defined]
+        async with life():
             await send({"type": "lifespan.startup.complete"})
             await receive()
         await send({"type": "lifespan.shutdown.complete"})

@@ -2,21 +2,25 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from handrail.operations.shell import Shell
 from handrail.record.source import Checkpointer
 from handrail.web.live import LiveBus
 
+Application: TypeAlias = Callable[[Any, Any, Any], Any]
+
 
 @dataclass(frozen=True)
 class Context:
-    """One process's web layer. `health` gives {"ready": bool, "problems": [sentences]}."""
+    """One process's web layer. `inbound` takes what senders post; `health` gives {"ready": bool, "problems": [...]}."""
 
     shell: Shell
     live: LiveBus
     checkpointer: Checkpointer
     integrations: frozenset[str]
+    inbound: Application
+    source_changed: Callable[[], None]
     health: Callable[[], dict[str, Any]]
     public_url: str
     secure_cookies: bool

@@ -1,91 +1,132 @@
-"""The live stream: server-sent events that say which topics changed, resumed by the index of the last entry seen."""
+"""GET /live: server-sent events that tell which topics changed, with resume by the record's index.
+
+`id` is the index of the last entry that the news covers. Who connects again with it and missed something is told to
+ask for everything once. A stream ends within seconds when its session or token does.
+"""
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Header, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from handrail.domain.people import Permission, require
-from handrail.kernel.errors import BadInput, Refused
-from handrail.kernel.limits import LIMITS
-from handrail.record.source import head
-from handrail.web.auth import context_of, credential, identify
+from handrail.kernel.errors import BadInput
+from handrail.kernel.limits import LIMITS, Limits
+from handrail.store import queries
+from handrail.web.api.desk import ApiRoute
+from handrail.web.auth import api_caller, context_of, credential
 from handrail.web.context import Context
-from handrail.web.live import Change, Subscription
+from handrail.web.live import Change, LiveBus, Subscription
 
-router = APIRouter(tags=["live"])
+router = APIRouter(tags=["live"], route_class=ApiRoute)
 
 
-@router.get("/live", response_class=Response, summary="Which topics change, as server-sent events")
+class Watch:
+    """Looks every few seconds whether the people behind open streams may still listen: one question for all of them."""
+
+    def __init__(self, context: Context, limits: Limits = LIMITS) -> None:
+        self._context = context
+        self._limits = limits
+        self._task: asyncio.Task[None] | None = None
+
+    def look(self) -> None:
+        """Make sure that somebody looks. Called in the event loop when a stream opens."""
+        if self._task is None or self._task.done() or self._task.get_loop() is not asyncio.get_running_loop():
+            self._task = asyncio.create_task(self._run())
+
+    async def _run(self) -> None:
+        bus = self._context.live
+        while bus.credentials():
+            await asyncio.sleep(self._limits.live_check_seconds)
+            known = bus.credentials()
+            bus.end(known - await run_in_threadpool(self._still, sorted(known)))
+
+    def _still(self, hashes: list[str]) -> set[str]:
+        shell = self._context.shell
+        try:
+            with shell.database.read() as connection:
+                return queries.still_signed_in(connection, hashes, shell.clock.now())
+        except Exception:
+            # Nobody can be asked: streams that say nothing new are no risk, and the next look decides.
+            return set(hashes)
+
+
+@router.get("/live", response_class=StreamingResponse, summary="Hear which topics change")
 async def live(
     request: Request,
-    topics: Annotated[str, Query(max_length=4000, description="Topics with commas; empty for all.")] = "",
-    after: Annotated[int, Query(ge=-1, description="The last entry that the page knows.")] = -1,
+    topics: Annotated[str, Query(max_length=8000, description="Names with commas; empty for all.")] = "",
+    after: Annotated[int | None, Query(ge=-1, le=2**53, description="The last index that you know of.")] = None,
+    last_event_id: Annotated[str | None, Header(max_length=20)] = None,
 ) -> Response:
-    context = context_of(request)
-    caller = await run_in_threadpool(identify, request)
+    """Events `changed` and `resync` carry {"topics": [...], "index": n}; `resync` asks you to read everything again."""
+    caller = await run_in_threadpool(api_caller, request)
     require(caller.person, Permission.READ)
-    asked = frozenset(part for part in topics.split(",") if part)
-    if len(asked) > LIMITS.live_topics:
-        raise BadInput(f"Ask for at most {LIMITS.live_topics} topics on one stream.", "too_many_topics")
-    given = credential(request)
+    context, given = context_of(request), credential(request)
     assert given is not None
-    last = request.headers.get("last-event-id", "")
-    seen = int(last) if last.isdigit() and len(last) <= 15 else after
-    subscription = context.live.subscribe(asked or None, given.hash)
-    newest = await run_in_threadpool(_newest, context)
-    if seen >= 0 and newest > seen:
-        subscription.tell(newest, asked, resync=not asked)
-    return StreamingResponse(
-        _events(request, context, subscription, newest),
-        media_type="text/event-stream",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-    )
-
-
-def _newest(context: Context) -> int:
-    with context.shell.database.read() as connection:
-        return head(connection).size - 1
-
-
-async def _events(request: Request, context: Context, subscription: Subscription, newest: int) -> AsyncIterator[str]:
-    """Changes as they come, a comment in quiet times, and an end as soon as the caller may no longer look."""
-    loop = asyncio.get_running_loop()
-    checked = spoke = loop.time()
+    wanted = _read_topics(topics)
+    known = int(last_event_id) if last_event_id and last_event_id.lstrip("-").isdigit() else after
+    subscription = context.live.subscribe(wanted, given.hash)
     try:
-        yield f"retry: 2000\nid: {max(newest, 0)}\n\n"
-        while not subscription.ended:
-            change = await subscription.next(LIMITS.live_check_seconds)
-            now = loop.time()
-            if now - checked >= LIMITS.live_check_seconds:
-                checked = now
-                if not await run_in_threadpool(_still_known, request):
-                    return
-            if change is not None:
-                yield _told(change)
-            elif now - spoke >= LIMITS.live_heartbeat_seconds:
-                yield ": here\n\n"
-            else:
-                continue
-            spoke = now
-    finally:
+        # The subscription stands before the head is read, so nothing falls between them.
+        size = await run_in_threadpool(_record_size, context)
+    except BaseException:
         context.live.unsubscribe(subscription)
+        raise
+    watch: Watch = request.app.state.watch
+    watch.look()
+    missed = known is not None and size - 1 > known
+    first = Change(size - 1, tuple(sorted(wanted or ())), resync=wanted is None) if missed else None
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    events = _Events(context.live, subscription, first)
+    return StreamingResponse(events, media_type="text/event-stream", headers=headers)
 
 
-def _told(change: Change) -> str:
+def _read_topics(text: str) -> frozenset[str] | None:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if len(names) > LIMITS.live_topics:
+        raise BadInput(f"A stream has at most {LIMITS.live_topics} topics.", "too_many_topics")
+    return frozenset(names) or None
+
+
+def _record_size(context: Context) -> int:
+    with context.shell.database.read() as connection:
+        return queries.record_size(connection)
+
+
+class _Events:
+    """The stream's text. Leaving it, by whatever way, ends the subscription."""
+
+    def __init__(self, bus: LiveBus, subscription: Subscription, first: Change | None) -> None:
+        self._bus = bus
+        self._subscription = subscription
+        self._first = first
+
+    async def __aiter__(self) -> AsyncIterator[str]:
+        try:
+            yield ": here\nretry: 2000\n\n"
+            if self._first is not None:
+                yield event_text(self._first)
+            said_at = time.monotonic()
+            while not self._subscription.ended:
+                wait = LIMITS.live_heartbeat_seconds - (time.monotonic() - said_at)
+                change = await self._subscription.next(max(wait, 0.01))
+                if change is not None:
+                    said_at = time.monotonic()
+                    yield event_text(change)
+                elif time.monotonic() - said_at >= LIMITS.live_heartbeat_seconds:
+                    said_at = time.monotonic()
+                    yield ": beat\n\n"
+        finally:
+            self._bus.unsubscribe(self._subscription)
+
+
+def event_text(change: Change) -> str:
     name = "resync" if change.resync else "changed"
-    data = json.dumps({"topics": list(change.topics), "index": change.index})
+    data = json.dumps({"topics": list(change.topics), "index": change.index}, separators=(",", ":"))
     return f"id: {change.index}\nevent: {name}\ndata: {data}\n\n"
-
-
-def _still_known(request: Request) -> bool:
-    try:
-        require(identify(request).person, Permission.READ)
-    except Refused:
-        return False
-    return True
