@@ -110,3 +110,11 @@ def empty(database: Database) -> None:
         names = ", ".join(table.name for table in tables.metadata.sorted_tables)
         connection.exec_driver_sql(f"TRUNCATE {names}")
         connection.execute(tables.head.insert().values(id=1, size=0, leaf_hash=None, frontier="[]"))
+
+
+@contextmanager
+def empty_postgresql(server: str) -> Iterator[str]:
+    """The URL of a fresh database with nothing in it, dropped at the end."""
+    with own_postgresql(server, migrated=False) as database:
+        database.dispose()
+        yield _plain_url(database.url.render_as_string(hide_password=False))
