@@ -33,6 +33,7 @@ class Limits:
     source_alerts_burst: int = 100_000
     replay_ids_remembered: int = 10_000
     ingest_batch_alerts: int = 1000
+    ingest_gather_seconds: float = 0.005
     sender_cache_seconds: float = 1.0
     alerts_listed: int = 20_000
     correlation_batch: int = 1000
@@ -52,6 +53,7 @@ class Limits:
     password_chars_max: int = 256
     page_size: int = 50
     page_size_max: int = 200
+    candidates_shown: int = 20
     alerts_shown: int = 500
     timeline_shown: int = 500
     live_clients: int = 1200

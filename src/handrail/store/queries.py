@@ -383,6 +383,14 @@ def entry(connection: sa.Connection, index: int) -> EntryView:
     return _entry(row)
 
 
+def entries_at(connection: sa.Connection, indexes: Sequence[int]) -> dict[int, EntryView]:
+    """Entries by index; those that are not there are left out."""
+    if not indexes:
+        return {}
+    found = connection.execute(_entries().where(tables.entry.c.idx.in_(indexes)))
+    return {int(row.idx): _entry(row) for row in found}
+
+
 def _entries() -> Any:
     joined = tables.entry.outerjoin(tables.personal, tables.personal.c.idx == tables.entry.c.idx)
     return sa.select(*_ENTRY_COLUMNS).select_from(joined)

@@ -20,7 +20,7 @@ from handrail.record import note
 from handrail.record.export import write_export
 from handrail.record.source import DatabaseSource, DatabaseTiles, head
 from handrail.record.tree import consistency_proof_from, inclusion_proof_from, root_from
-from handrail.record.verify import verify
+from handrail.record.verify import Report, verify
 from handrail.store import queries
 from handrail.web.api import shapes
 from handrail.web.api.desk import (
@@ -128,7 +128,7 @@ def verify_record(desk: RecordWriter, said: Nothing | None = None) -> Response:
     return desk.do(lambda: shapes.Report.model_validate(verify_now(desk)))
 
 
-def verify_now(desk: Desk) -> object:
+def verify_now(desk: Desk) -> Report:
     """The report of a verification, one at a time. Raises TooMany."""
     context = desk.context
     with _Turn():
@@ -144,7 +144,9 @@ class _Turn:
 
     def __enter__(self) -> None:
         if not _whole_record.acquire(blocking=False):
-            raise TooMany("The whole record is being read already; try again in a moment.", "record_busy", retry_after=5)
+            raise TooMany(
+                "The whole record is being read already; try again in a moment.", "record_busy", retry_after=5
+            )
 
     def __exit__(self, *_: object) -> None:
         _whole_record.release()

@@ -1,10 +1,29 @@
-"""The pages: `PAGES` are their routers, `error_page` draws a problem for people."""
-
-from collections.abc import Sequence
+"""Pages: what each address shows and what each form does. `PAGES` are the routers, `error_page` draws what fails."""
 
 from fastapi import APIRouter
 
-from handrail.web.problems import ErrorPage
+from handrail.web.pages import (
+    alerts,
+    approvals,
+    board,
+    doors,
+    incidents,
+    messages,
+    people,
+    record,
+    reviews,
+    sources,
+    tasks,
+)
+from handrail.web.pages.errors import error_page
+from handrail.web.pages.site import Site
 
-PAGES: Sequence[APIRouter] = ()
-error_page: ErrorPage | None = None
+_MODULES = (board, incidents, approvals, tasks, messages, reviews, alerts, record, people, sources)
+
+SITE = Site(
+    [page for module in _MODULES for page in module.PAGES], [form for module in _MODULES for form in module.FORMS]
+)
+SITE.router.add_api_route("/evidence/{digest}/raw", record.raw_evidence, methods=["GET"])
+PAGES: tuple[APIRouter, ...] = (doors.router, SITE.router)
+
+__all__ = ["PAGES", "SITE", "error_page"]

@@ -1,7 +1,9 @@
 """Alerts as rows and as pages."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
 
 from handrail.domain.alert import Alert
 from handrail.kernel.clock import from_text
@@ -38,23 +40,22 @@ def alert_view(
 
 
 def _occurrence(row: OccurrenceRow, alert: Alert) -> v.AlertOccurrence:
-    """What the committed leaf says of one occurrence; a leaf of another version keeps its place and its commitment."""
-    leaf = json.loads(row.leaf)
-
-    def moment(name: str) -> object:
-        try:
-            return from_text(leaf[name]) if leaf.get(name) else None
-        except BadInput:
-            return None
-
-    received = moment("received_at") or moment("at") or alert.last_at
+    """What the committed leaf says of one occurrence, and where it is committed."""
+    leaf: Mapping[str, Any] = json.loads(row.leaf)
     return v.AlertOccurrence(
-        at=received,  # type: ignore[arg-type]
+        at=_moment(leaf.get("received_at")) or alert.last_at,
         status=str(leaf.get("status", alert.status)),
-        occurred_at=moment("occurred_at"),  # type: ignore[arg-type]
+        occurred_at=_moment(leaf.get("occurred_at")),
         index=row.batch,
         position=row.position,
     )
+
+
+def _moment(text: Any) -> datetime | None:
+    try:
+        return from_text(str(text)) if text else None
+    except BadInput:
+        return None
 
 
 def pretty(text: str) -> str:

@@ -59,7 +59,8 @@ def read_figure(digest: str, content: bytes) -> Figure:
         return Figure("document", "as it was kept", lines=tuple(content.decode("utf-8", "replace").splitlines()))
     if not isinstance(value, dict):
         return Figure("document", "as it was kept", lines=(json.dumps(value, ensure_ascii=False),))
-    signal = value.get("signal") if isinstance(value.get("signal"), dict) else value
+    told = value.get("signal")
+    signal: dict[str, Any] = told if isinstance(told, dict) else value
     series = _series(signal.get("series"))
     if series or isinstance(signal.get("healthy"), bool):
         service = str(signal.get("service") or "")

@@ -49,9 +49,7 @@ def action_card(
         proposal.made_at if proposal else run.started_at, _verdict(gate, gate_card), why, str(said.get("risk", "")),
     )  # fmt: skip
     check = check_after(run, task)
-    return replace(
-        card, gate=gate_card, outcome=outcome(task, check), signal_charts=signal_charts(task, check, kept)
-    )
+    return replace(card, gate=gate_card, outcome=outcome(task, check), signal_charts=signal_charts(task, check, kept))
 
 
 def _verdict(gate: Gate | None, card: v.GateCard | None) -> str:

@@ -145,6 +145,11 @@ def _role(entry: EntryView, said: Mapping[str, Any], told: Told) -> str:
     return f"{told.names.of(said['account_id'])} is {role_words(said['role'])}."
 
 
+def _password(entry: EntryView, said: Mapping[str, Any], told: Told) -> str:
+    kind = "One-time password" if said["one_time"] else "Password"
+    return f"{kind} set for {told.names.of(_id(entry))}."
+
+
 def _simple(text: str) -> Sentence:
     return lambda entry, said, told: text
 
@@ -221,10 +226,10 @@ SENTENCES: dict[str, Sentence] = {
     "candidate.grown": _candidate("joined"),
     "candidate.declared": _simple("The candidate was declared an incident."),
     "candidate.dismissed": lambda e, s, t: f"Dismissed the candidate{_quoted(s)}",
-    "account.created": lambda e, s, t: f"Account made for a {s['kind']} with {', '.join(s['roles'])}{_quoted(s, 'name')}",
+    "account.created": lambda e, s, t: f"Account made, {', '.join(s['roles'])}{_quoted(s, 'name')}",
     "account.roles_set": lambda e, s, t: f"Roles set to {', '.join(s['roles'])} for {t.names.of(_id(e))}.",
     "account.deactivated": lambda e, s, t: f"Closed the account of {t.names.of(_id(e))}.",
-    "account.password_set": lambda e, s, t: f"{'One-time password' if s['one_time'] else 'Password'} set for {t.names.of(_id(e))}.",
+    "account.password_set": _password,
     "account.token_made": lambda e, s, t: f"Token “{s['name']}” made for {t.names.of(_id(e))}.",
     "account.token_revoked": lambda e, s, t: f"Token revoked for {t.names.of(_id(e))}.",
     "account.signed_in": lambda e, s, t: f"{t.names.of(_id(e))} signed in.",
@@ -236,8 +241,8 @@ SENTENCES: dict[str, Sentence] = {
     "document.adopted": lambda e, s, t: f"Version {s['version']} of {s['kind']} {s['name']} is in force.",
     "document.declined": lambda e, s, t: f"Version {s['version']} was not adopted.",
     "change.reported": _change,
-    "alerts.received": lambda e, s, t: f"Received {_plural(s['count'], 'occurrence')} of alerts, committed under one root.",
+    "alerts.received": lambda e, s, t: f"Received {_plural(s['count'], 'occurrence')} of alerts, under one root.",
     "record.erased": lambda e, s, t: f"Erased the personal text of entry {s['index']}{_quoted(s)}",
-    "record.exported": lambda e, s, t: f"Exported the record of {_plural(s['size'], 'entry').replace('entrys', 'entries')}.",
+    "record.exported": lambda e, s, t: f"Exported the record up to entry {s['size'] - 1}.",
     "investigation.asked": _simple("Asked the analyst to look again."),
 }  # fmt: skip

@@ -18,7 +18,7 @@ ECHOES = frozenset(
 
 def timeline(entries: Iterable[EntryView], told: Told) -> tuple[v.TimelineRow, ...]:
     """Newest first, without what only echoes another entry."""
-    kept = {entry.index: entry for entry in entries if not _is_echo(entry)}
+    kept = {entry.index: entry for entry in entries if not is_echo(entry)}
     return tuple(timeline_row(kept[index], told) for index in sorted(kept, reverse=True))
 
 
@@ -34,7 +34,7 @@ def timeline_row(entry: EntryView, told: Told) -> v.TimelineRow:
     )
 
 
-def _is_echo(entry: EntryView) -> bool:
+def is_echo(entry: EntryView) -> bool:
     if entry.type in ("task.done", "task.failed"):
         return entry.actor.kind == "machine"
     if entry.type == "action.authorised":

@@ -1,0 +1,83 @@
+"""The board: live incidents, what may become one, and what came in."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from handrail.domain.alert import Alert
+from handrail.domain.candidate import Candidate
+from handrail.domain.gate import Gate
+from handrail.domain.incident import SEVERITIES, Incident
+from handrail.domain.people import IncidentRole, Person
+from handrail.domain.run import Run, open_tasks
+from handrail.store.queries import EntryView, TaskView, decides, in_incident, owns
+from handrail.web import views as v
+from handrail.web.presenters.alerts import alert_row
+from handrail.web.presenters.names import Names
+from handrail.web.presenters.sentences import Told, sentence
+from handrail.web.presenters.stages import stages
+from handrail.web.presenters.tasks import is_overdue
+
+_ALERTS_SHOWN = 12
+_REASONS_SHOWN = 6
+
+
+def incident_row(
+    incident: Incident, viewer: Person, now: datetime, names: Names, runs: Sequence[Run], gates: Sequence[Gate],
+    last: EntryView | None,
+) -> v.IncidentRow:  # fmt: skip
+    """`runs` and `gates` are the incident's that are running and open, `last` is its last entry worth telling."""
+    commander = incident.roles.get(IncidentRole.COMMANDER)
+    person = in_incident(viewer, incident)
+    open_now = [TaskView(run, task) for run in runs for task in open_tasks(run).values()]
+    mine = [view for view in open_now if view.task.plan.kind == "human" and owns(view, person, incident)]
+    deciding = [gate for gate in gates if decides(gate, person, {incident.id: incident})]
+    told = Told(names, {run.id: run for run in runs}, {gate.id: gate for gate in gates})
+    return v.IncidentRow(
+        id=incident.id,
+        number=incident.reference,
+        title=incident.title,
+        severity=incident.severity,
+        stage=incident.stage,
+        stages=stages(incident, names),
+        declared_at=incident.declared_at,
+        commander=names.of(commander) if commander else None,
+        services=incident.services,
+        needs_me=len(mine) + len(deciding),
+        open_tasks=len(open_now),
+        overdue=sum(is_overdue(view.task, now) for view in open_now),
+        last_sentence=sentence(last, told) if last else "Declared.",
+        last_at=last.happened_at if last else incident.declared_at,
+        ended_at=incident.closed_at,
+    )
+
+
+def candidate_card(candidate: Candidate, alerts: Iterable[Alert], may_declare: bool) -> v.CandidateCard:
+    shown = tuple(alerts)
+    return v.CandidateCard(
+        id=candidate.id,
+        title=candidate.title,
+        suggested=candidate.suggested_severity,
+        suggested_why=candidate.severity_reason,
+        reasons=_reasons(candidate),
+        services=candidate.services,
+        sources=tuple(dict.fromkeys(alert.source for alert in shown)),
+        alert_count=candidate.count,
+        first_at=candidate.opened_at,
+        last_at=candidate.grown_at,
+        alerts=tuple(alert_row(alert) for alert in shown[:_ALERTS_SHOWN]),
+        may_declare=may_declare,
+    )
+
+
+def _reasons(candidate: Candidate) -> tuple[str, ...]:
+    """Each reason once, with how many alerts it brought in."""
+    counted: dict[str, int] = {}
+    for member in candidate.members:
+        counted[member.reason] = counted.get(member.reason, 0) + 1
+    told = [reason if count == 1 else f"{reason.rstrip('.')} ({count} alerts)." for reason, count in counted.items()]
+    more = len(told) - _REASONS_SHOWN
+    return (*told[:_REASONS_SHOWN], *((f"And {more} more reasons.",) if more > 0 else ()))
+
+
+def severity_options(chosen: str = "") -> tuple[v.Option, ...]:
+    return tuple(v.Option(level, level, level == chosen) for level in SEVERITIES)

@@ -1,0 +1,75 @@
+"""People and machines with their roles and tokens; senders and how they are doing."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from handrail.domain.account import Account
+from handrail.domain.people import GRANTS, Permission, Person, Role, permitted
+from handrail.domain.source import Source
+from handrail.kernel.clock import from_text
+from handrail.store.intake import SourceStat
+from handrail.store.queries import Quarantined, TokenView
+from handrail.web import views as v
+
+_HEARD_LATELY = timedelta(minutes=15)
+_ADDRESSES = {"alertmanager": "/api/v2/alerts", "pagerduty_events_v2": "/v2/enqueue"}
+
+
+def people_view(
+    accounts: Iterable[Account], tokens: Mapping[str, Sequence[TokenView]], viewer: Person,
+    secret: v.Secret | None = None,
+) -> v.PeopleView:  # fmt: skip
+    may_manage = permitted(viewer, Permission.MANAGE_PEOPLE)
+    ordered = sorted(accounts, key=lambda account: (not account.active, account.kind, account.name.lower(), account.id))
+    return v.PeopleView(
+        people=tuple(_person(account, tokens.get(account.id, ()), viewer, may_manage) for account in ordered),
+        may_manage=may_manage,
+        role_options=tuple(v.Option(role, role, role == Role.RESPONDER) for role in Role),
+        scope_options=tuple(
+            v.Option(scope, scope.replace("_", " "), scope == Permission.READ)
+            for scope in Permission
+            if may_manage or any(scope in GRANTS[Role(role)] for role in viewer.roles)
+        ),
+        secret=secret,
+    )
+
+
+def _person(account: Account, tokens: Sequence[TokenView], viewer: Person, may_manage: bool) -> v.PersonRow:
+    return v.PersonRow(
+        id=account.id, login=account.login, name=account.name, kind=account.kind, roles=account.roles,
+        teams=account.teams, active=account.active, seen_at=account.signed_in_at,
+        tokens=tuple(
+            v.TokenRow(token.id, token.name, token.scopes or (), token.last_four, token.expires_at)
+            for token in tokens
+            if token.revoked_at is None
+        ),
+        may_make_token=account.active and (may_manage or account.id == viewer.id),
+        may_manage=account.active and may_manage and account.id != viewer.id,
+        login_state="has not chosen a password yet" if account.must_set_password else "",
+    )  # fmt: skip
+
+
+def source_row(source: Source, stat: SourceStat | None, firing: int, now: datetime, public_url: str) -> v.SourceRow:
+    last_at = from_text(stat.last_seen) if stat else None
+    return v.SourceRow(
+        id=source.id,
+        name=source.name,
+        kind=source.integration.replace("_", " "),
+        address=f"{public_url}{_ADDRESSES.get(source.integration, f'/in/{source.name}')}",
+        authentication=f"{len(source.secrets)} token{'' if len(source.secrets) == 1 else 's'}",
+        health=_health(stat, last_at, now),
+        last_at=last_at,
+        accepted=stat.accepted if stat else 0,
+        refused=stat.refused if stat else 0,
+        alerts_firing=firing,
+    )
+
+
+def _health(stat: SourceStat | None, last_at: datetime | None, now: datetime) -> str:
+    if stat is None or last_at is None or now - last_at > _HEARD_LATELY:
+        return "quiet"
+    return "refusing" if stat.refused and not stat.accepted else "receiving"
+
+
+def refused_row(item: Quarantined) -> v.RefusedRow:
+    return v.RefusedRow(item.received_at, item.source, item.code, item.reason, item.size, item.id)
