@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
@@ -107,9 +107,9 @@ def port(settings: Settings) -> Finding:
     if settings.port == 0:
         return Finding("port", "ok", "Any free port is taken.")
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            settings.host, settings.port, type=socket.SOCK_STREAM
-        )[0]
+        family, kind, protocol, _, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[
+            0
+        ]
         with socket.socket(family, kind, protocol) as trial:
             trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             trial.bind(address)
@@ -200,7 +200,7 @@ def clock(connection: sa.Connection, now: datetime) -> Finding:
     return Finding("clock", "ok", f"{now:%Y-%m-%d %H:%M:%S} UTC.")
 
 
-def checkpoint_age(size: int, newest: sa.Row[tuple[int, str]] | None, now: datetime) -> Finding:
+def checkpoint_age(size: int, newest: Any, now: datetime) -> Finding:
     """Entries that nothing vouches for yet. A short tail is usual while work goes on."""
     fix = "Start `handrail up`; if it runs, its log says why the checkpoint duty stopped."
     if newest is None:

@@ -6,7 +6,7 @@ The file holds one token per address, so that a token never goes to another serv
 import json
 import os
 import stat
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from handrail.cli.trouble import DENIED, USAGE, Trouble
@@ -15,11 +15,19 @@ DEFAULT_URL = "http://127.0.0.1:8400"
 
 
 @dataclass(frozen=True)
+class Kept:
+    """A token, and the id under which it can be revoked."""
+
+    token: str
+    id: str
+
+
+@dataclass(frozen=True)
 class Stored:
     """`url` is the address of the last sign-in; `tokens` are by address."""
 
     url: str = ""
-    tokens: dict[str, str] = field(default_factory=dict)
+    tokens: dict[str, Kept] = field(default_factory=dict)
 
 
 def credentials_file() -> Path:
@@ -51,7 +59,8 @@ def token_for(url: str) -> str | None:
             raise Trouble(
                 f"The token file {path} cannot be read: {error.strerror}.", USAGE, "Correct HANDRAIL_TOKEN_FILE."
             ) from None
-    return load().tokens.get(url)
+    kept = load().tokens.get(url)
+    return kept.token if kept else None
 
 
 def load() -> Stored:
@@ -59,7 +68,8 @@ def load() -> Stored:
     try:
         mode = file.stat().st_mode
         content = json.loads(file.read_text())
-        stored = Stored(str(content["url"]), {str(url): str(token) for url, token in content["tokens"].items()})
+        tokens = {url: Kept(str(kept["token"]), str(kept["id"])) for url, kept in content["tokens"].items()}
+        stored = Stored(str(content["url"]), tokens)
     except FileNotFoundError:
         return Stored()
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
@@ -71,24 +81,22 @@ def load() -> Stored:
     return stored
 
 
-def store(url: str, token: str) -> None:
+def store(url: str, kept: Kept) -> None:
     """Keep a token for its owner alone, and make this the address that commands call."""
-    known = load()
-    _write({"url": url, "tokens": {**known.tokens, url: token}})
+    _write(Stored(url, {**load().tokens, url: kept}))
 
 
 def forget(url: str) -> bool:
     """Remove the token of an address; tells whether there was one."""
     known = load()
-    rest = {name: token for name, token in known.tokens.items() if name != url}
-    _write({"url": known.url, "tokens": rest})
-    return len(rest) != len(known.tokens)
+    _write(Stored(known.url, {name: kept for name, kept in known.tokens.items() if name != url}))
+    return url in known.tokens
 
 
-def _write(content: dict[str, object]) -> None:
+def _write(stored: Stored) -> None:
     file = credentials_file()
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    write_private(file, json.dumps(content, indent=2) + "\n")
+    write_private(file, json.dumps(asdict(stored), indent=2) + "\n")
 
 
 def write_private(file: Path, text: str) -> None:

@@ -2,8 +2,6 @@
 
 from dataclasses import asdict
 
-import typer
-
 from handrail.cli import output, starting
 from handrail.cli.options import Json, single
 from handrail.cli.trouble import FAILED, Trouble

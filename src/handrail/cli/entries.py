@@ -1,9 +1,10 @@
 """Entries of the record as rows for people."""
 
+import json
 from typing import Any
 
 from handrail.cli.names import Names
-from handrail.cli.output import Column
+from handrail.cli.output import Column, print_fields
 from handrail.cli.text import moment, safe
 
 _TELLING = ("title", "words", "result", "claim", "subject", "why", "severity", "stage", "half", "task_id", "role",
@@ -32,3 +33,21 @@ COLUMNS: tuple[Column, ...] = (
     ("TYPE", lambda row: row["type"]),
     ("WHAT", brief),
 )
+
+
+def print_entry(entry: Any, names: Names) -> None:
+    """One entry whole."""
+    proof, erased = entry["proof"], "erased" if entry["erased"] else ""
+    print_fields(
+        [
+            ("Entry", entry["index"]), ("Stream", f"{entry['stream']} ({entry['seq']})"), ("Type", entry["type"]),
+            ("Who", names.actor(entry["actor"])), ("Happened", entry["happened_at"]),
+            ("Recorded", entry["recorded_at"]), ("Reason", entry["reason"]), ("Body", _block(entry["body"])),
+            ("Personal", _block(entry["personal"]) if entry["personal"] else erased), ("Leaf", entry["leaf"]),
+            ("Leaf hash", entry["leaf_hash"]), ("Checkpoint", proof["checkpoint"].rstrip("\n") if proof else ""),
+        ]
+    )  # fmt: skip
+
+
+def _block(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False)

@@ -98,9 +98,11 @@ def _print_incident(found: dict[str, Any], names: Any) -> None:
         ]
     )  # fmt: skip
     output.heading("Stages")
-    halves: list[output.Column] = [("STAGE", lambda row: row["stage"])]
-    for half in ("machine", "human"):
-        halves.append((half.upper(), lambda row, half=half: _half(row[half], names)))
+    halves: list[output.Column] = [
+        ("STAGE", lambda row: row["stage"]),
+        ("MACHINE", lambda row: _half(row["machine"], names)),
+        ("HUMAN", lambda row: _half(row["human"], names)),
+    ]
     output.print_rows(found["stages"], halves, "")
 
 

@@ -134,7 +134,7 @@ def _end(trouble: Trouble, as_json: bool) -> None:
 
 
 def _trouble_of(error: Exception) -> Trouble:
-    """A refusal of our own code in its own words; for anything else the traceback too, because it is a fault of ours."""
+    """A refusal of our own code in its own words; for anything else the traceback too: that is our fault."""
     from handrail.kernel.errors import HandrailError
 
     if isinstance(error, HandrailError):

@@ -115,4 +115,3 @@ def write_file(file: Path, text: str) -> None:
         write_private(file, text)
     except OSError as error:
         raise Trouble(f"{file} cannot be written: {error.strerror}.", USAGE, "Give another file.") from None
-

@@ -93,7 +93,9 @@ def listen(host: str, port: int) -> socket.socket:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
     except OSError as error:
-        raise Trouble(f"“{host}” is no address of this machine ({error.strerror}).", USAGE, "Give another --host.") from None
+        raise Trouble(
+            f"“{host}” is no address of this machine ({error.strerror}).", USAGE, "Give another --host."
+        ) from None
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
@@ -106,4 +108,3 @@ def listen(host: str, port: int) -> socket.socket:
             "Stop the program that holds it, or give another --port (0 takes any free one).", "port_taken",
         ) from None  # fmt: skip
     return listener
-
