@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import ClassVar, Literal
 
-from handrail.domain.noun import Decision, Noun, Row
+from handrail.domain.noun import ERASED, Decision, Noun, Row
 from handrail.domain.people import Person, Role
 from handrail.kernel.errors import Conflict, NotFound, Unprocessable
 
@@ -221,7 +221,8 @@ def evolve(account: Account | None, event: object) -> Account:
 
 
 def row(account: Account) -> Row:
-    return Row("active" if account.active else "inactive", account.name, keys=(("login", account.login),))
+    keys = () if account.login == ERASED else (("login", account.login),)
+    return Row("active" if account.active else "inactive", account.name, keys=keys)
 
 
 NOUN = Noun(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Literal
 
-from handrail.domain.noun import Decision, Noun, Row, Tick, Timer
+from handrail.domain.noun import ERASED_CONTENT, Decision, Noun, Row, Tick, Timer
 from handrail.domain.people import Eligible, Permission, Person, permitted
 from handrail.kernel.errors import Conflict, Gone, NotAllowed, Refused, Stale, Unprocessable
 
@@ -51,7 +51,7 @@ class GateOpened:
     usable_for_seconds: int
     ladder: tuple[Rung, ...] = ()
     TYPE: ClassVar[str] = "gate.opened"
-    PERSONAL: ClassVar[tuple[str, ...]] = ()
+    PERSONAL: ClassVar[tuple[str, ...]] = ("content",)
 
 
 @dataclass(frozen=True)
@@ -251,6 +251,8 @@ def _vote(gate: Gate, command: CastVote, now: datetime) -> Decision:
         return Conflict(f"This gate is already {gate.status}.", "gate_decided")
     if command.digest != gate.subject.digest:
         return Stale("The content is not what you were shown. Read it again before you decide.", "content_changed")
+    if gate.content == ERASED_CONTENT:
+        return Stale("The content was erased, so nobody can read what this is about; ask again.", "content_changed")
     if any(vote.by == command.voter.id for vote in gate.votes):
         return Conflict("You have voted already: one person is one vote.", "already_voted")
     voted = GateVoted(command.voter.id, command.vote, command.digest, now, command.words)

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Protocol, TypeAlias
 from handrail.kernel.errors import Refused
 
 ERASED = "[erased]"
+ERASED_CONTENT: dict[str, Any] = {"erased": True}
 
 
 class Event(Protocol):

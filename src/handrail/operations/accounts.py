@@ -23,7 +23,7 @@ from handrail.domain.account import (
 from handrail.domain.people import Permission, Person, Role, require
 from handrail.domain.registry import NOUNS
 from handrail.kernel.clock import from_text, to_text
-from handrail.kernel.errors import NotFound, NotSignedIn, Unprocessable
+from handrail.kernel.errors import NotAllowed, NotFound, NotSignedIn, Unprocessable
 from handrail.kernel.ids import new_id
 from handrail.kernel.limits import LIMITS
 from handrail.kernel.secrets import new_password, new_token, token_hash
@@ -217,6 +217,8 @@ def make_token(
     unknown = [scope for scope in scopes or () if scope not in set(Permission)]
     if unknown:
         raise Unprocessable(f"“{unknown[0]}” is no scope; use {', '.join(Permission)}.", "unknown_scope")
+    if person.scopes is not None and (scopes is None or not set(scopes) <= person.scopes):
+        raise NotAllowed("A token cannot be given more than the one that makes it may do.", "token_scope")
     token_id, token = new_id("tok"), new_token()
     expires_at = tx.now + expires_in if expires_in else None
     tx.change("account", account_id, MakeToken(token_id, name[:120], scopes, expires_at, person.id))

@@ -48,7 +48,7 @@ class _Plain(yaml.SafeLoader):
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):
-            mark = self.peek_event().start_mark
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
             raise yaml.composer.ComposerError(None, None, "aliases (*name) are not read here; write it out", mark)
         return super().compose_node(parent, index)
 
@@ -112,7 +112,7 @@ def _propose(tx: Tx, text: str, by: str) -> Document:
 def on_gate(tx: Tx, gate: Gate) -> None:
     """What follows from a decided gate over a document."""
     if gate.status == "satisfied":
-        tx.change("document", gate.subject.id, AdoptDraft(gate.id, str(gate.content["digest"])))
+        tx.change("document", gate.subject.id, AdoptDraft(gate.id, str(gate.content.get("digest"))))
     elif gate.status != "open":
         tx.change("document", gate.subject.id, DeclineDraft(gate.id))
 

@@ -150,7 +150,9 @@ def submit(tx: Tx, message_id: str, person: Person) -> Message:
             tx, message_id, digest(message.content()), Authority("policy", documents.policy_digest(tx), ruling.rule)
         )
     else:
-        title = f"Send “{message.subject}” to {message.audience}"
+        # Without the words themselves: those can be erased from the content, a title cannot.
+        incident: Incident = tx.get("incident", message.incident_id)
+        title = f"Tell {message.audience}: {incident.reference} {_STAGE_WORDS[message.stage]}"
         # Who puts it forward proposes it: a machine's draft becomes a question only by a person's will.
         ask = gates.Ask(
             "message", message_id, title, message.content(), person.id, message.last_editor, message.incident_id

@@ -1,14 +1,16 @@
 """Projections: the row, keys, timers and timeline lines that follow from each noun's state; and their rebuild."""
 
+import dataclasses
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from typing import Any, get_origin
 
 import msgspec
 import sqlalchemy as sa
 
-from handrail.domain.noun import ERASED, Noun, Row
+from handrail.domain.noun import ERASED, ERASED_CONTENT, Noun, Row
 from handrail.domain.registry import NOUNS
 from handrail.kernel.canonical import canonical, plain
 from handrail.kernel.clock import to_text
@@ -39,9 +41,19 @@ def join_event(noun: Noun, kind: str, body: Mapping[str, Any], personal: Mapping
     cls = noun.by_type[kind]
     fields = dict(body)
     if had and personal is None:
-        fields.update(dict.fromkeys(cls.PERSONAL, ERASED))
+        fields.update(_erased(cls))
     fields.update(personal or {})
     return msgspec.convert(fields, cls)
+
+
+@cache
+def _erased(cls: Any) -> dict[str, Any]:
+    """What stands for the personal fields of an event once they are erased."""
+    return {
+        field.name: dict(ERASED_CONTENT) if get_origin(field.type) is dict else ERASED
+        for field in dataclasses.fields(cls)
+        if field.name in cls.PERSONAL
+    }
 
 
 def load(connection: sa.Connection, noun: Noun, noun_id: str) -> Loaded:
