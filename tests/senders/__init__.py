@@ -1,0 +1,1 @@
+"""Real senders, unmodified, against a real server."""
