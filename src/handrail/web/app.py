@@ -2,8 +2,7 @@
 
 import html
 import re
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
@@ -59,7 +58,7 @@ def make_app(context: Context, pages: Sequence[APIRouter] = (), error_page: Erro
 
 def build_api(pages: Sequence[APIRouter] = ()) -> FastAPI:
     """API and pages without anything behind them: enough to describe them."""
-    api = FastAPI(title="Handrail", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan)
+    api = FastAPI(title="Handrail", docs_url=None, redoc_url=None, openapi_url=None)
     problems.install(api)
     for router in (*ROUTERS, *pages):
         # Taken as they are: including routers would build each route a second time at the first request.
@@ -67,14 +66,6 @@ def build_api(pages: Sequence[APIRouter] = ()) -> FastAPI:
     api.add_api_route("/docs/errors", error_docs, methods=["GET"], include_in_schema=False)
     api.mount("/static", _Static(directory=STATIC), name="static")
     return api
-
-
-@asynccontextmanager
-async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
-    yield
-    context: Context | None = getattr(api.state, "context", None)
-    if context is not None:
-        context.live.close()
 
 
 class Front:

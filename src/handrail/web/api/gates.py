@@ -69,9 +69,7 @@ def get_gate(desk: Reader, gate_id: str) -> Response:
     with desk.read() as connection:
         found = queries.get(connection, Gate, gate_id)
         held = _incidents(connection, [found]).get(found.state.incident_id or "")
-    return answer(
-        shapes.gate_of(shapes.Gate, found.state, queries.in_incident(desk.person, held)), seq=found.seq
-    )
+    return answer(shapes.gate_of(shapes.Gate, found.state, queries.in_incident(desk.person, held)), seq=found.seq)
 
 
 @router.post("/{gate_id}/vote", response_model=shapes.Gate, summary="Approve or reject")

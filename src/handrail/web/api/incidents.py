@@ -29,12 +29,13 @@ from handrail.web.api.desk import ApiRoute, Asked, Desk, Nothing, Noun, Pages, R
 router = APIRouter(prefix="/api/v1", tags=["incidents"], route_class=ApiRoute)
 
 Service = Annotated[str, Field(min_length=1, max_length=256)]
+Input = Annotated[str, Field(max_length=1024)]
 
 
 class Declare(Asked):
     title: Annotated[Title, Field(min_length=1)]
     severity: Severity
-    services: Annotated[list[Service], Field(max_length=50, examples=[["payments"]])] = []
+    services: Annotated[tuple[Service, ...], Field(max_length=50, examples=[["payments"]])] = ()
     started_at: Annotated[AwareDatetime | None, Field(description="When the first symptom began; null: now.")] = None
 
 
@@ -62,7 +63,7 @@ class StartRun(Asked):
 
     proposal_id: Annotated[str | None, Field(max_length=80)] = None
     runbook: Annotated[str | None, Field(max_length=64, examples=["bad-release-rollback"])] = None
-    inputs: Annotated[dict[str, Annotated[str, Field(max_length=1024)]], Field(max_length=50)] = {}
+    inputs: Annotated[dict[str, Input], Field(max_length=50, default_factory=dict)]
 
 
 class WriteMessage(Asked):
@@ -113,7 +114,7 @@ def get_incident(desk: Reader, incident_id: str) -> Response:
 
 
 @router.post("/incidents", response_model=shapes.Incident, status_code=201, summary="Declare an incident by hand")
-def declare(desk: Writer, said: Declare) -> Response:
+def declare_incident(desk: Writer, said: Declare) -> Response:
     started_at = said.started_at.astimezone(UTC) if said.started_at else None
     return desk.write(
         lambda tx, person: incidents.declare(
@@ -208,7 +209,7 @@ def ask_readiness(desk: Writer, incident_id: str, said: Nothing | None = None) -
 
 
 @router.post("/incidents/{incident_id}/close", response_model=shapes.Closed, summary="Close the incident")
-def close(desk: Writer, incident_id: str, said: Nothing | None = None) -> Response:
+def close_incident(desk: Writer, incident_id: str, said: Nothing | None = None) -> Response:
     """Answers with the review that was drafted from the record."""
     found = _id(desk, incident_id)
     return desk.write(
@@ -222,7 +223,7 @@ def close(desk: Writer, incident_id: str, said: Nothing | None = None) -> Respon
     "/incidents/{incident_id}/timeline", response_model=shapes.Page[shapes.EntryLine],
     summary="The incident's entries, oldest first",
 )  # fmt: skip
-def timeline(
+def get_timeline(
     desk: Reader,
     incident_id: str,
     asked: Pages,
@@ -244,14 +245,14 @@ def get_outcome(desk: Reader, incident_id: str) -> Response:
 
 
 @router.get("/incidents/{incident_id}/alerts", response_model=shapes.Page[shapes.Alert], summary="Its alerts")
-def list_alerts(desk: Reader, incident_id: str, asked: Pages) -> Response:
+def list_incident_alerts(desk: Reader, incident_id: str, asked: Pages) -> Response:
     with desk.read() as connection:
         candidate_id = _incident(connection, incident_id).state.candidate_id
     return alert_page(desk, asked, Filter(candidate_id=candidate_id or "none"))
 
 
 @router.get("/incidents/{incident_id}/runs", response_model=shapes.Page[shapes.RunLine], summary="Its runs")
-def list_runs(desk: Reader, incident_id: str, asked: Pages) -> Response:
+def list_incident_runs(desk: Reader, incident_id: str, asked: Pages) -> Response:
     with desk.read() as connection:
         found = _of(connection, incident_id, Run, asked.size, asked.before)
     return desk.page(found, asked, lambda item: shapes.RunLine.model_validate(item.state), lambda item: (item.id,))
@@ -271,7 +272,7 @@ def start_run(desk: Writer, incident_id: str, said: StartRun) -> Response:
 
 
 @router.get("/incidents/{incident_id}/tasks", response_model=shapes.Page[shapes.Task], summary="Tasks of all its runs")
-def list_tasks(desk: Reader, incident_id: str, asked: Pages) -> Response:
+def list_incident_tasks(desk: Reader, incident_id: str, asked: Pages) -> Response:
     """Ended ones too; those due first at the front."""
     with desk.read() as connection:
         found = queries.tasks(connection, _incident(connection, incident_id).id, running=False)
@@ -286,7 +287,7 @@ def list_tasks(desk: Reader, incident_id: str, asked: Pages) -> Response:
 
 
 @router.get("/incidents/{incident_id}/gates", response_model=shapes.Page[shapes.GateLine], summary="Its gates")
-def list_gates(desk: Reader, incident_id: str, asked: Pages) -> Response:
+def list_incident_gates(desk: Reader, incident_id: str, asked: Pages) -> Response:
     with desk.read() as connection:
         incident = _incident(connection, incident_id)
         found = queries.page(connection, Gate, Wanted(None, incident.id), asked.size, asked.before)
@@ -297,7 +298,7 @@ def list_gates(desk: Reader, incident_id: str, asked: Pages) -> Response:
 
 
 @router.get("/incidents/{incident_id}/messages", response_model=shapes.Page[shapes.Message], summary="Its messages")
-def list_messages(desk: Reader, incident_id: str, asked: Pages) -> Response:
+def list_incident_messages(desk: Reader, incident_id: str, asked: Pages) -> Response:
     with desk.read() as connection:
         found = _of(connection, incident_id, Message, asked.size, asked.before)
     return desk.page(found, asked, lambda item: shapes.Message.of(item.state), lambda item: (item.id,))
@@ -319,21 +320,21 @@ def write_message(desk: Writer, incident_id: str, said: WriteMessage) -> Respons
 
 
 @router.get("/incidents/{incident_id}/findings", response_model=shapes.Page[shapes.Finding], summary="Its findings")
-def list_findings(desk: Reader, incident_id: str, asked: Pages) -> Response:
+def list_incident_findings(desk: Reader, incident_id: str, asked: Pages) -> Response:
     with desk.read() as connection:
         found = _of(connection, incident_id, Finding, asked.size, asked.before)
     return desk.page(found, asked, lambda item: shapes.Finding.model_validate(item.state), lambda item: (item.id,))
 
 
 @router.get("/incidents/{incident_id}/proposals", response_model=shapes.Page[shapes.Proposal], summary="Its proposals")
-def list_proposals(desk: Reader, incident_id: str, asked: Pages) -> Response:
+def list_incident_proposals(desk: Reader, incident_id: str, asked: Pages) -> Response:
     with desk.read() as connection:
         found = _of(connection, incident_id, Proposal, asked.size, asked.before)
     return desk.page(found, asked, lambda item: shapes.Proposal.model_validate(item.state), lambda item: (item.id,))
 
 
 @router.get("/incidents/{incident_id}/review", response_model=shapes.Review, summary="Its review")
-def get_review(desk: Reader, incident_id: str) -> Response:
+def get_incident_review(desk: Reader, incident_id: str) -> Response:
     with desk.read() as connection:
         found = _of(connection, incident_id, Review, 1, None)
     if not found:

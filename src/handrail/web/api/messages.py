@@ -14,7 +14,7 @@ from handrail.operations import messages, reviews
 from handrail.store import queries
 from handrail.store.queries import Wanted
 from handrail.web.api import shapes
-from handrail.web.api.desk import ApiRoute, Asked, Noun, Nothing, Pages, Reader, Writer, answer
+from handrail.web.api.desk import ApiRoute, Asked, Nothing, Noun, Pages, Reader, Writer, answer
 
 router = APIRouter(prefix="/api/v1", tags=["messages"], route_class=ApiRoute)
 

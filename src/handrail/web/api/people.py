@@ -16,22 +16,22 @@ from handrail.web.api.desk import ApiRoute, Asked, Newcomer, Nothing, Noun, Page
 
 router = APIRouter(prefix="/api/v1", tags=["people"], route_class=ApiRoute)
 
-Roles = Annotated[list[Role], Field(min_length=1, max_length=10, examples=[["responder"]])]
+Roles = Annotated[tuple[Role, ...], Field(min_length=1, max_length=10, examples=[["responder"]])]
 Team = Annotated[str, Field(min_length=1, max_length=64)]
-Teams = Annotated[list[Team], Field(max_length=50, examples=[["payments"]])]
+Teams = Annotated[tuple[Team, ...], Field(max_length=50, examples=[["payments"]])]
 
 
 class CreateAccount(Asked):
     login: Annotated[str, Field(max_length=64, examples=["jonas"])]
     name: Annotated[str, Field(max_length=120, examples=["Jonas Lind"])]
     roles: Roles
-    teams: Teams = []
+    teams: Teams = ()
     kind: Literal["person", "machine"] = "person"
 
 
 class SetRoles(Asked):
     roles: Roles
-    teams: Teams = []
+    teams: Teams = ()
 
 
 class MakeToken(Asked):
@@ -63,7 +63,7 @@ def create_account(desk: Writer, said: CreateAccount) -> Response:
     roles = tuple(str(role) for role in said.roles)
     return desk.write(
         lambda tx, person: accounts.create(
-            tx, said.login, said.name, roles, tuple(said.teams), said.kind == "machine", person
+            tx, said.login, said.name, roles, said.teams, said.kind == "machine", person
         ),
         lambda tx, made: shapes.NewAccount(account=shapes.Account.model_validate(made[0]), password=made[1]),
         made=lambda made: Noun("account", made[0].id),
@@ -76,14 +76,14 @@ def create_account(desk: Writer, said: CreateAccount) -> Response:
 def set_roles(desk: Writer, account_id: str, said: SetRoles) -> Response:
     roles = tuple(str(role) for role in said.roles)
     return desk.write(
-        lambda tx, person: accounts.set_roles(tx, account_id, roles, tuple(said.teams), person),
+        lambda tx, person: accounts.set_roles(tx, account_id, roles, said.teams, person),
         lambda tx, _: shapes.Account.model_validate(tx.get("account", account_id)),
         about=Noun("account", account_id),
     )
 
 
 @router.post("/accounts/{account_id}/deactivate", response_model=shapes.Account, summary="End an account")
-def deactivate(desk: Writer, account_id: str, said: Nothing | None = None) -> Response:
+def deactivate_account(desk: Writer, account_id: str, said: Nothing | None = None) -> Response:
     """Its sessions, tokens and live streams end with it."""
     return desk.write(
         lambda tx, person: accounts.deactivate(tx, account_id, person),

@@ -184,7 +184,7 @@ def export_record(desk: RecordWriter, said: Nothing | None = None) -> Response:
 
 
 @router.post("/record/entries/{index}/erase", response_model=shapes.EntryLine, summary="Erase personal text")
-def erase(desk: Writer, index: Index, said: Erase) -> Response:
+def erase_personal(desk: Writer, index: Index, said: Erase) -> Response:
     """Its commitment stays, so that the record still verifies; that it was erased is an entry."""
 
     def shape(tx: Tx, _: None) -> shapes.EntryLine:

@@ -16,7 +16,7 @@ from handrail.store import queries
 from handrail.store.queries import Wanted
 from handrail.web.api import shapes
 from handrail.web.api.alerts import Reason
-from handrail.web.api.desk import ApiRoute, Asked, Noun, Nothing, Pages, Reader, Writer, answer
+from handrail.web.api.desk import ApiRoute, Asked, Nothing, Noun, Pages, Reader, Writer, answer
 
 router = APIRouter(prefix="/api/v1", tags=["runs"], route_class=ApiRoute)
 
@@ -75,7 +75,9 @@ def list_tasks(
 ) -> Response:
     with desk.read() as connection:
         incident_id = queries.incident(connection, incident).id if incident else None
-        find = queries.tasks_of(connection, desk.person, incident_id) if mine else queries.tasks(connection, incident_id)
+        find = (
+            queries.tasks_of(connection, desk.person, incident_id) if mine else queries.tasks(connection, incident_id)
+        )
     begin = asked.before_number or 0
     some = list(enumerate(find, start=1))[begin : begin + asked.size]
     now = desk.now
