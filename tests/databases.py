@@ -107,8 +107,8 @@ def own_postgresql(server: str, *, migrated: bool = True) -> Iterator[Database]:
 def empty(database: Database) -> None:
     """Bring a migrated database back to its first moment."""
     with database.plain() as connection:
-        names = ", ".join(table.name for table in tables.metadata.sorted_tables)
-        connection.exec_driver_sql(f"TRUNCATE {names}")
+        # On small tables this takes a tenth of the time of TRUNCATE, which makes new files.
+        connection.exec_driver_sql("; ".join(f"DELETE FROM {table.name}" for table in tables.metadata.sorted_tables))
         connection.execute(tables.head.insert().values(id=1, size=0, leaf_hash=None, frontier="[]"))
 
 

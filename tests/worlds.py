@@ -68,16 +68,14 @@ def make_world(
     clock, engine, action = clock or ManualClock(), engine or FakeEngine(), action or FakeAction()
     shell = make_shell(database, clock, engine, action)
     documents.adopt_shipped(shell)
-    people = {
-        name: add_person(shell, name, roles, teams)
-        for name, roles, teams in (
-            ("owner", ("owner",), ()),
-            ("commander", ("responder",), ("team-storefront",)),
-            ("member", ("responder",), ("team-storefront",)),
-            ("approver", ("responder",), (OWNING_TEAM,)),
-            ("outsider", ("observer",), ()),
-        )
-    }
+    people = add_people(
+        shell,
+        ("owner", ("owner",), ()),
+        ("commander", ("responder",), ("team-storefront",)),
+        ("member", ("responder",), ("team-storefront",)),
+        ("approver", ("responder",), (OWNING_TEAM,)),
+        ("outsider", ("observer",), ()),
+    )
     world = World(
         shell, clock, engine, action, people["owner"], people["commander"], people["member"], people["approver"],
         people["outsider"],
@@ -87,13 +85,26 @@ def make_world(
 
 
 def add_person(shell: Shell, login: str, roles: tuple[str, ...], teams: tuple[str, ...] = ()) -> Person:
-    """An account without a password: hashing one costs more time than a whole incident."""
-    account_id = new_id("usr")
-    kind: Literal["person", "machine"] = "machine" if roles == ("machine",) else "person"
-    command = CreateAccount(account_id, kind, login, login.title(), roles, teams, HANDRAIL.id)
-    shell.transact(HANDRAIL, lambda tx: tx.change("account", account_id, command), "test")
-    account: Account = look(shell, lambda tx: tx.get("account", account_id))
-    return account.person()
+    return add_people(shell, (login, roles, teams))[login]
+
+
+def add_people(shell: Shell, *wanted: tuple[str, tuple[str, ...], tuple[str, ...]]) -> dict[str, Person]:
+    """Accounts without passwords: hashing one costs more time than a whole incident."""
+
+    def operation(tx: Tx) -> dict[str, Person]:
+        made = {}
+        for login, roles, teams in wanted:
+            account_id = new_id("usr")
+            kind: Literal["person", "machine"] = "machine" if roles == ("machine",) else "person"
+            tx.change(
+                "account", account_id,
+                CreateAccount(account_id, kind, login, login.title(), roles, teams, HANDRAIL.id),
+            )  # fmt: skip
+            account: Account = tx.get("account", account_id)
+            made[login] = account.person()
+        return made
+
+    return shell.transact(HANDRAIL, operation, "test")
 
 
 def look(shell: Shell, question: Callable[[Tx], T]) -> T:

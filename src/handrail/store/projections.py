@@ -4,7 +4,6 @@ import dataclasses
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, get_origin
 
 import msgspec
@@ -46,8 +45,7 @@ def join_event(noun: Noun, kind: str, body: Mapping[str, Any], personal: Mapping
     return msgspec.convert(fields, cls)
 
 
-@cache
-def _erased(cls: Any) -> dict[str, Any]:
+def _erased(cls: type[Any]) -> dict[str, Any]:
     """What stands for the personal fields of an event once they are erased."""
     return {
         field.name: dict(ERASED_CONTENT) if get_origin(field.type) is dict else ERASED
