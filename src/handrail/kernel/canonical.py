@@ -10,6 +10,7 @@ import rfc8785
 
 from handrail.kernel.clock import to_text
 
+NoCanonicalForm = rfc8785.CanonicalizationError
 _INTEGER_MAX = 2**53 - 1
 
 

@@ -17,9 +17,9 @@ from handrail.domain.incident import Incident
 from handrail.domain.noun import Noun
 from handrail.domain.people import Actor, Person
 from handrail.domain.registry import NOUNS
-from handrail.kernel.canonical import canonical, digest_bytes
+from handrail.kernel.canonical import NoCanonicalForm, canonical, digest_bytes
 from handrail.kernel.clock import Clock, to_text
-from handrail.kernel.errors import Conflict, HandrailError, NotFound, Refused, Unavailable
+from handrail.kernel.errors import Conflict, HandrailError, NotFound, Refused, Unavailable, Unprocessable
 from handrail.kernel.limits import LIMITS
 from handrail.plugins.actions.contract import Action
 from handrail.record.writer import Writer, Written
@@ -227,6 +227,9 @@ class Shell:
                 return self._once(actor, operation, reason)
             except IntegrityError as error:
                 raise Conflict("This exists already.", "exists") from error
+            except (sa.exc.DataError, NoCanonicalForm) as error:
+                what = "This cannot be stored as it is; check it for characters that no text may hold."
+                raise Unprocessable(what, "not_storable") from error
             except sa.exc.DBAPIError as error:
                 if not worth_another_try(error) or attempt == LIMITS.transaction_attempts:
                     raise Unavailable("The database could not complete this; try again.", "database_busy") from error

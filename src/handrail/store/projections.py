@@ -80,7 +80,7 @@ def save(
         rows.append(
             {
                 "kind": noun.kind, "id": noun_id, "seq": after.seq, "changed_index": index, "status": row.status,
-                "title": row.title, "incident_id": row.incident_id, "state": canonical(after.state).decode(),
+                "title": row.title.replace("\0", "\N{REPLACEMENT CHARACTER}"), "incident_id": row.incident_id, "state": canonical(after.state).decode(),
             }
         )  # fmt: skip
         _save_keys(connection, noun.kind, noun_id, before.row, row)
