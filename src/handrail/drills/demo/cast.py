@@ -1,4 +1,4 @@
-"""The people of the demonstration, and how the owner lets them in. Everybody has an account and a password of their own."""
+"""The people of the demonstration, and how the owner lets them in, each with an account and a password of their own."""
 
 import secrets
 from dataclasses import dataclass
@@ -64,6 +64,9 @@ class Cast:
 
     def __getitem__(self, login: str) -> Member:
         return self._members[login]
+
+    def by_account(self, account_id: str | None) -> Member | None:
+        return next((member for member in self._members.values() if member.account_id == account_id), None)
 
     def sign_ins(self) -> list[SignIn]:
         return [member.sign_in for member in self._members.values()]

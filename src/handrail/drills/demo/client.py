@@ -1,6 +1,7 @@
 """The public API as one person uses it: signs in with a password, takes a token of their own, and reads and writes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Self
 from uuid import uuid4
 
@@ -32,9 +33,9 @@ class Client:
     def sign_in(cls, url: str, login: str, one_time: str, password: str) -> Self:
         """First sign-in: with the one-time password, set an own one, then work with a token."""
         client = cls(url)
-        session = client.post("/session", {"login": login, "password": one_time})
+        session = client.post("/sign-in", {"login": login, "password": one_time})
         client._http.headers["X-CSRF-Token"] = session["csrf"]
-        session = client.post("/session/password", {"old": one_time, "new": password})
+        session = client.post("/password", {"old": one_time, "new": password})
         client._http.headers["X-CSRF-Token"] = session["csrf"]
         token = client.post("/tokens", {"name": "demonstration"})["token"]
         client._http.headers["Authorization"] = f"Bearer {token}"
@@ -49,36 +50,49 @@ class Client:
         return found
 
     def post(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        return self._write("POST", path, body)
+        answer = self._call("POST", path, body=body or {}, headers=_once())
+        return answer.json() if answer.content else None
 
-    def put(self, path: str, body: Mapping[str, Any]) -> Any:
-        return self._write("PUT", path, body)
+    def put_forward(self, text: str) -> Any:
+        """Propose a document: its own text is the request's body."""
+        return self._call("POST", "/documents", content=text, headers=_once("application/yaml")).json()
 
-    def download(self, path: str) -> Iterator[bytes]:
-        with self._http.stream("GET", _API + path) as answer:
-            if not answer.is_success:
-                answer.read()
-                raise _refusal(answer)
-            yield from answer.iter_bytes()
+    def save(self, path: str, file: Path) -> None:
+        """Write an answer that is a file. It is there whole or not at all."""
+        partial = file.with_name(f".{file.name}.partial")
+        try:
+            with self._http.stream("POST", _API + path, json={}, headers=_once()) as answer, partial.open("wb") as out:
+                if not answer.is_success:
+                    answer.read()
+                    raise _refusal(answer)
+                for piece in answer.iter_bytes():
+                    out.write(piece)
+            partial.replace(file)
+        except httpx2.HTTPError as error:
+            raise StepFailed(f"{_API}{path} broke off: {type(error).__name__}.") from error
+        finally:
+            partial.unlink(missing_ok=True)
 
     def close(self) -> None:
         self._http.close()
 
-    def _write(self, method: str, path: str, body: Mapping[str, Any] | None) -> Any:
-        answer = self._call(method, path, body=body or {}, headers={"Idempotency-Key": uuid4().hex})
-        return answer.json() if answer.content else None
-
     def _call(
         self, method: str, path: str, query: Mapping[str, Any] | None = None, body: Mapping[str, Any] | None = None,
-        headers: Mapping[str, str] | None = None,
+        content: str | None = None, headers: Mapping[str, str] | None = None,
     ) -> httpx2.Response:  # fmt: skip
         try:
-            answer = self._http.request(method, _API + path, params=query, json=body, headers=dict(headers or {}))
+            answer = self._http.request(
+                method, _API + path, params=query, json=body, content=content, headers=dict(headers or {})
+            )
         except httpx2.HTTPError as error:
             raise StepFailed(f"Handrail did not answer {method} {_API}{path}: {type(error).__name__}.") from error
         if answer.is_success:
             return answer
         raise _refusal(answer)
+
+
+def _once(media_type: str = "application/json") -> dict[str, str]:
+    return {"Idempotency-Key": uuid4().hex, "Content-Type": media_type}
 
 
 def _refusal(answer: httpx2.Response) -> Refusal:

@@ -18,6 +18,10 @@ class StepFailed(Exception):
     """A step did not hold; the sentence says what was awaited and what was seen instead."""
 
 
+class Broken(StepFailed):
+    """A step broke in a way that nobody foresaw: a fault of ours, told with its trace."""
+
+
 class Usage(Exception):
     """The demonstration cannot start as asked; the sentence says why and what to do."""
 
@@ -80,6 +84,10 @@ class Journal:
         except HandrailError as error:
             self._end(step, False, began, error.detail)
             raise StepFailed(error.detail) from error
+        except Exception as error:
+            # The outermost place that knows which step it was.
+            self._end(step, False, began, f"It broke: {error!r}")
+            raise Broken(f"It broke: {error!r}") from error
         self._end(step, True, began, detail)
 
     def _end(self, step: Step, ok: bool, began: float, detail: str) -> None:

@@ -67,7 +67,11 @@ class LiveView:
             rows.add_row(Text(label), Text(clean(words)))
         style = _CARD_STYLES[card.kind]
         panel = Panel(
-            rows, title=Text(card.title, f"bold {style}"), title_align="left", border_style=style, width=self._width - 14
+            rows,
+            title=Text(card.title, f"bold {style}"),
+            title_align="left",
+            border_style=style,
+            width=self._width - 14,
         )
         self._print(Padding(panel, (0, 0, 0, 14), expand=False))
 
@@ -85,7 +89,9 @@ class LiveView:
         board = Table.grid(padding=(0, 4))
         board.add_row(_column("Times", score.times, "bold green"), _column("The record", score.record, "bold"))
         board.add_row(Text(), Text())
-        board.add_row(_column("What people did", score.people, "bold"), _column("What machines did", score.machines, "bold"))
+        board.add_row(
+            _column("What people did", score.people, "bold"), _column("What machines did", score.machines, "bold")
+        )
         self._print(Panel(board, title="What came of it", border_style="green", width=self._width))
 
     def say(self, words: str) -> None:
@@ -110,7 +116,9 @@ class LiveView:
         who = outcome.step.who
         style = "cyan" if who in _MACHINES else "bold yellow"
         words = Text.assemble((outcome.step.title, "bold"), ("  " + clean(outcome.detail), "" if outcome.ok else "red"))
-        row.add_row(Text(since(outcome.at.timestamp(), self._zero), "dim", justify="right"), mark, Text(who, style), words)
+        row.add_row(
+            Text(since(outcome.at.timestamp(), self._zero), "dim", justify="right"), mark, Text(who, style), words
+        )
         return row
 
     def _bottom(self) -> RenderableType:

@@ -18,6 +18,7 @@ class Delivery:
     """One message that arrived with a good signature. `id` is the same on every try."""
 
     id: str
+    message: str
     audience: str
     subject: str
     text: str
@@ -78,7 +79,7 @@ class Receiver:
 
 def _delivery(key: str, content: Any) -> Delivery:
     data = content["data"]
-    return Delivery(key, str(data["audience"]), str(data["subject"]), str(data["text"]))
+    return Delivery(key, str(data["message"]), str(data["audience"]), str(data["subject"]), str(data["text"]))
 
 
 class _Server(ThreadingHTTPServer):

@@ -1,9 +1,10 @@
 """Before the outage: people with accounts of their own, sources, the estate and its catalogue, a moment of quiet."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from handrail.drills.demo.cast import PEOPLE, Cast
+from handrail.drills.demo.cast import OWNER, PEOPLE, Cast
 from handrail.drills.demo.journal import Step, StepFailed
 from handrail.drills.demo.stage import Stage
 from handrail.drills.demo.world import Sources
@@ -14,17 +15,20 @@ QUIET_SECONDS = 4.0
 
 @dataclass(frozen=True)
 class SettingUp:
+    """`on_estate_up` is called once there are signals to watch."""
+
     stage: Stage
     first_password: str
+    on_estate_up: Callable[[], None]
 
     def play(self) -> None:
         stage = self.stage
         stage.do(Step("owner", "Owner", "signs in with the one-time password"), self._enter_owner)
         stage.do(Step("sources", "Owner", "adds two sources"), self._add_sources)
         stage.do(Step("people", "Owner", "lets people in"), self._let_people_in)
+        stage.view.welcome(stage.url, [one for one in stage.cast.sign_ins() if one.login != OWNER.login])
         stage.do(Step("estate", "Estate", "is up"), self._await_estate)
         stage.do(Step("catalogue", "Owner", "puts the catalogue in force"), self._propose_catalogue)
-        stage.view.welcome(stage.url, [one for one in stage.cast.sign_ins() if one.login != "owner"])
         stage.do(Step("baseline", "Estate", "runs without a symptom"), self._watch_quiet)
 
     def _enter_owner(self) -> str:
@@ -42,12 +46,13 @@ class SettingUp:
 
     def _await_estate(self) -> str:
         self.stage.world.await_estate()
+        self.on_estate_up()
         return "storefront, orders and payments answer real requests"
 
     def _propose_catalogue(self) -> str:
         text = self.stage.world.estate.catalog_path.read_text(encoding="utf-8")
         owner = self.stage.cast["owner"].api
-        owner.post("/documents", {"text": text})
+        owner.put_forward(text)
         known = {service["name"]: service for service in owner.get("/catalog")["services"]}
         if set(known) != set(SERVICES):
             raise StepFailed(f"The catalogue in force names {', '.join(known) or 'no service'}.")
@@ -71,5 +76,3 @@ def add_sources(cast: Cast, url: str) -> Sources:
     return Sources(
         url + alerts["source"]["address"], alerts["token"], url + changes["source"]["address"], changes["token"]
     )
-
-

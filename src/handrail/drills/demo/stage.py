@@ -1,4 +1,4 @@
-"""What every step works with: the world, the people, the view; and the two kinds of steps, of machines and of people."""
+"""What every step works with: the world, the people, the view; and the two kinds of steps, machines' and people's."""
 
 import time
 from collections.abc import Callable

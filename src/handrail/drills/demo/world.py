@@ -144,7 +144,9 @@ def check_database(url: str) -> None:
         held = _entries(url)
     except (Unavailable, sa.exc.SQLAlchemyError, OSError) as error:
         why = error.detail if isinstance(error, Unavailable) else str(error).splitlines()[0]
-        raise Usage(f"{redact(url)} cannot be used: {redact(why)} Make the database first, or correct --database.") from None
+        raise Usage(
+            f"{redact(url)} cannot be used: {redact(why)} Make the database first, or correct --database."
+        ) from None
     if held:
         raise Usage(
             f"{redact(url)} holds a Handrail record of {held} entries already. The demonstration only writes into an "
@@ -169,5 +171,3 @@ def _private_file(path: Path, text: str) -> Path:
     path.touch(mode=0o600)
     path.write_text(text, encoding="utf-8")
     return path
-
-
