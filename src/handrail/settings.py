@@ -5,6 +5,7 @@ import os
 import secrets
 import socket
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -44,6 +45,10 @@ class Settings(BaseSettings):
     def _url(cls, value: str) -> str:
         if value and not value.startswith(("sqlite:///", "postgresql://", "postgres://", "postgresql+psycopg://")):
             raise ValueError("write sqlite:///FILE or postgresql://USER@HOST/NAME")
+        try:
+            _ = urlsplit(value).port
+        except ValueError:
+            raise ValueError("the port of the database's address is no number") from None
         return value
 
     @field_validator("log_level")
@@ -117,12 +122,27 @@ def installation_seed(data_dir: Path) -> bytes:
     file = data_dir / "record.key"
     if not file.exists():
         data_dir.mkdir(parents=True, exist_ok=True)
-        file.touch(mode=0o600)
-        file.write_text(secrets.token_hex(32) + "\n")
-    seed = bytes.fromhex(file.read_text().strip())
+        _make_once(file, secrets.token_hex(32) + "\n")
+    try:
+        seed = bytes.fromhex(file.read_text().strip())
+    except ValueError:
+        seed = b""
     if len(seed) != 32:
         raise Unprocessable(f"{file} does not hold a key of 32 bytes; restore it from your backup.", "record_key")
     return seed
+
+
+def _make_once(file: Path, text: str) -> None:
+    """Make the file whole or not at all; when two processes start at once, the first one's stays."""
+    partial = file.with_name(f".{file.name}.{os.getpid()}.partial")
+    partial.touch(mode=0o600)
+    try:
+        partial.write_text(text)
+        os.link(partial, file)
+    except FileExistsError:
+        pass
+    finally:
+        partial.unlink()
 
 
 def node_name(sqlite: bool) -> str:

@@ -1,6 +1,7 @@
 """The only place where ports meet adapters: one `Handrail` per process, assembled from its settings."""
 
 import fcntl
+import logging
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from handrail.engine.steps.check import Check
 from handrail.engine.steps.deliver import Deliver
 from handrail.engine.steps.perform import Perform
 from handrail.kernel.clock import Clock, SystemClock
-from handrail.kernel.errors import Conflict
+from handrail.kernel.errors import Conflict, HandrailError, Unprocessable
 from handrail.kernel.ids import new_id
 from handrail.kernel.limits import LIMITS
 from handrail.kernel.trace import traceparent
@@ -32,6 +33,8 @@ from handrail.signals.correlator import Correlator
 from handrail.store import meta
 from handrail.store.database import Database
 from handrail.store.migrate import migrate
+
+_log = logging.getLogger("handrail.wiring")
 
 
 @dataclass
@@ -85,20 +88,27 @@ class Handrail:
         self.duties.stop()
         self.engine.stop()
         if "checkpoint" not in self.duties.stopped:
-            self.checkpointer.run_once(self.clock.now())
+            self._sign_the_rest()
         self.database.dispose()
         if self._lock is not None:
             self._lock.close()
+
+    def _sign_the_rest(self) -> None:
+        try:
+            self.checkpointer.run_once(self.clock.now())
+        except HandrailError as error:
+            # A database that went away must not keep the process from ending; the next start signs what is new.
+            _log.warning("the last checkpoint was not signed", extra={"why": error.detail})
 
 
 def assemble(settings: Settings) -> Handrail:
     """Everything of one process, not yet started. Raises when another process holds an SQLite database."""
     clock = SystemClock()
     database = Database(settings.database_url)
-    lock = _hold(settings.data_dir) if database.is_sqlite else None
+    lock = _hold(Path(str(database.url.database))) if database.is_sqlite else None
     migrate(database)
-    keys = Keys(installation_seed(settings.data_dir))
     instance = meta.once(database, "instance", lambda: new_id("ins"))
+    keys = _keys(settings.data_dir, database, instance)
     node = node_name(database.is_sqlite)
     outward = Outward(settings.allowed_targets, traceparent=traceparent)
     known_actions = actions(outward, settings.control_tokens())
@@ -128,15 +138,33 @@ def channel_settings(settings: Settings) -> dict[str, dict[str, str]]:
     return found
 
 
-def _hold(data_dir: Path) -> IO[str]:
+def _keys(data_dir: Path, database: Database, instance: str) -> Keys:
+    """The installation's keys. A node with another key would write entries that the others must take for forged."""
+    was_there = (data_dir / "record.key").exists()
+    keys = Keys(installation_seed(data_dir))
+    ours = keys.signer(instance).verifier.vkey
+    if meta.once(database, "verifier", lambda: ours) != ours:
+        if not was_there:
+            (data_dir / "record.key").unlink()
+        raise Unprocessable(
+            f"The record in this database is signed with another key than that of {data_dir}. Copy record.key from "
+            "the first node's data folder (or from your backup) into it, and start again.",
+            "record_key",
+        )
+    return keys
+
+
+def _hold(database_file: Path) -> IO[str]:
     """SQLite is for one process: a second one would run the same work again."""
-    data_dir.mkdir(parents=True, exist_ok=True)
-    file = (data_dir / "handrail.lock").open("w")
+    database_file.parent.mkdir(parents=True, exist_ok=True)
+    file = database_file.with_name(f"{database_file.name}.lock").open("w")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
+        file.close()
         raise Conflict(
-            f"Another Handrail already runs on {data_dir}. Stop it, or use PostgreSQL for several processes.", "in_use"
+            f"Another Handrail already runs on {database_file}. Stop it, or use PostgreSQL for several processes.",
+            "in_use",
         ) from None
     return file
 

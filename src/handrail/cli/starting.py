@@ -1,5 +1,6 @@
 """What `up` and `worker` share: settings from options, a clean stop, and one sentence where a start is not possible."""
 
+import gc
 import json
 import os
 import signal
@@ -86,6 +87,17 @@ def assembled(wanted: "Settings", service: str) -> Iterator["Handrail"]:
             handrail.stop()
 
 
+def hurry() -> None:
+    """No collection while modules come in: a start makes a hundred thousand objects and drops almost none of them."""
+    gc.disable()
+
+
+def settle() -> None:
+    """Started: what is there stays, so later collections need not look at it again."""
+    gc.freeze()
+    gc.enable()
+
+
 @contextmanager
 def _told_in_a_sentence(wanted: "Settings") -> Iterator[None]:
     from handrail.kernel.errors import HandrailError
@@ -103,6 +115,16 @@ def _told_in_a_sentence(wanted: "Settings") -> Iterator[None]:
 def _next_step(code: str) -> str:
     steps = {"database_away": "Start the database or correct --database; `handrail doctor` tells more."}
     return steps.get(code, "")
+
+
+def tell_first_password(handrail: "Handrail", file: Path | None) -> None:
+    """At the very first start: as whom to sign in."""
+    if handrail.first_password is None:
+        return
+    login, password = handrail.first_password
+    talk(f"Sign in as “{login}” with the one-time password  {password}\nIt is shown once; you choose your own then.")
+    if file is not None:
+        write_file(file, password + "\n")
 
 
 def write_ready(file: Path, url: str) -> None:

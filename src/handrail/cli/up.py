@@ -50,6 +50,7 @@ def up(
       handrail up --port 9000 --data-dir /var/lib/handrail
       handrail up --database postgresql://handrail@db/handrail
     """
+    starting.hurry()
     settings = starting.settings(
         data_dir=data_dir, database=database, host=host, port=port, public_url=public_url, inbound_open=inbound_open,
         outward_allow=outward_allow, webhook_url=webhook_url, webhook_secret_file=webhook_secret_file,
@@ -59,14 +60,17 @@ def up(
     with closing(listen(settings.host, settings.port)) as listener, starting.stopped_by_signal():
         settings = settings.model_copy(update={"port": listener.getsockname()[1]})
         with starting.assembled(settings, "handrail") as handrail:
-            _serve(handrail, listener, ready_file, first_password_file)
+            # At once, because the password is known nowhere else: a crash from here on must not lose it.
+            starting.tell_first_password(handrail, first_password_file)
+            _serve(handrail, listener, ready_file)
 
 
-def _serve(handrail: "Handrail", listener: socket.socket, ready_file: Path | None, password_file: Path | None) -> None:
+def _serve(handrail: "Handrail", listener: socket.socket, ready_file: Path | None) -> None:
     from handrail.serve import make_server
 
     def on_started() -> None:
-        announce(handrail, password_file)
+        starting.settle()
+        talk(f"Handrail serves at {handrail.settings.url}  (stop it with Ctrl-C)")
         if ready_file is not None:
             starting.write_ready(ready_file, handrail.settings.url)
 
@@ -74,17 +78,6 @@ def _serve(handrail: "Handrail", listener: socket.socket, ready_file: Path | Non
     server.run(sockets=[listener])
     if not server.started:
         raise Trouble("The server could not start; its log above says why.", USAGE)
-
-
-def announce(handrail: "Handrail", password_file: Path | None) -> None:
-    """Say where to go, and at first start as whom."""
-    talk(f"Handrail serves at {handrail.settings.url}  (stop it with Ctrl-C)")
-    if handrail.first_password is None:
-        return
-    login, password = handrail.first_password
-    talk(f"Sign in as “{login}” with the one-time password  {password}\nIt is shown once; you choose your own then.")
-    if password_file is not None:
-        starting.write_file(password_file, password + "\n")
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -37,6 +37,7 @@ def worker(
       handrail worker --database postgresql://handrail@db/handrail
       handrail worker --database postgresql://handrail@db/handrail --metrics-port 9400
     """
+    starting.hurry()
     settings = starting.settings(
         data_dir=data_dir, database=database, outward_allow=outward_allow, webhook_url=webhook_url,
         webhook_secret_file=webhook_secret_file, control_tokens_file=control_tokens_file, log_level=log_level,
@@ -48,6 +49,8 @@ def worker(
             "Give --database postgresql://USER@HOST/NAME to both.", "worker_on_sqlite",
         )  # fmt: skip
     with starting.stopped_by_signal(), starting.assembled(settings, "handrail-worker") as handrail:
+        starting.tell_first_password(handrail, None)
+        starting.settle()
         metrics = _serve_metrics(metrics_host, metrics_port) if metrics_port is not None else ""
         talk(f"Worker {handrail.node} is at work{metrics}  (stop it with Ctrl-C)")
         if ready_file is not None:
