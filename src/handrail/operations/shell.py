@@ -19,7 +19,15 @@ from handrail.domain.people import Actor, Person
 from handrail.domain.registry import NOUNS
 from handrail.kernel.canonical import NoCanonicalForm, canonical, digest_bytes
 from handrail.kernel.clock import Clock, to_text
-from handrail.kernel.errors import Conflict, HandrailError, NotFound, Refused, Unavailable, Unprocessable
+from handrail.kernel.errors import (
+    BrokenInvariant,
+    Conflict,
+    HandrailError,
+    NotFound,
+    Refused,
+    Unavailable,
+    Unprocessable,
+)
 from handrail.kernel.limits import LIMITS
 from handrail.plugins.actions.contract import Action
 from handrail.record.writer import Writer, Written
@@ -226,6 +234,9 @@ class Shell:
             try:
                 return self._once(actor, operation, reason)
             except IntegrityError as error:
+                if tables.entry.name in str(error.orig):
+                    what = "The next place in the record is taken by an entry that Handrail did not write; verify it."
+                    raise BrokenInvariant(what, "foreign_entry") from error
                 raise Conflict("This exists already.", "exists") from error
             except (sa.exc.DataError, NoCanonicalForm) as error:
                 what = "This cannot be stored as it is; check it for characters that no text may hold."

@@ -15,7 +15,8 @@ from handrail.kernel.errors import BrokenInvariant
 from handrail.record import note
 from handrail.record.leaf import EntryRow, seal
 from handrail.record.note import Signer
-from handrail.record.tree import Frontier, Tile, TiledNodes, consistency_proof_from, verify_consistency
+from handrail.record.tree import Frontier, Tile, TiledNodes, consistency_proof_from, leaf_hash, verify_consistency
+from handrail.record.verifier import utf8
 from handrail.store import tables
 from handrail.store.database import Database
 
@@ -93,8 +94,8 @@ def head(connection: sa.Connection) -> Frontier:
 class Checkpointer:
     """Signs the head of the record and keeps the note in the database and in a file outside it.
 
-    Before it signs it makes sure that the record extends everything exported before, and that every new entry bears
-    our seal. Otherwise it refuses, for ever, until a person has looked.
+    Before it signs it makes sure that the record ends where its head says, extends everything exported before, and
+    that every new entry is what we wrote and sealed. Otherwise it refuses, for ever, until a person has looked.
     """
 
     database: Database
@@ -110,6 +111,7 @@ class Checkpointer:
         """Sign what is new. Returns the size signed, or None when there is no news. Raises BrokenInvariant."""
         with self.database.read() as connection:
             frontier = head(connection)
+            _must_end_at_head(connection, frontier.size)
             last = self._last_exported()
             if frontier.size == 0 or (last is not None and last.size == frontier.size and last.root == frontier.root()):
                 return None
@@ -151,8 +153,14 @@ class Checkpointer:
             )
 
     def _must_be_sealed(self, connection: sa.Connection, first: int) -> None:
-        for index, leaf_hash, found in _seals(connection, first):
-            if seal(self.seal_key, leaf_hash) != found:
+        for index, leaf, hashed, found in _sealed(connection, first):
+            if leaf_hash(utf8(leaf)).hex() != hashed:
+                raise BrokenInvariant(
+                    f"Entry {index} is not what was written: its text was changed. Nothing is signed until a person "
+                    "has looked.",
+                    "changed_leaf",
+                )
+            if seal(self.seal_key, hashed) != found:
                 raise BrokenInvariant(
                     f"Entry {index} does not bear our seal: it came in from outside. Nothing is signed until a person "
                     "has looked.",
@@ -160,9 +168,25 @@ class Checkpointer:
                 )
 
 
-def _seals(connection: sa.Connection, first: int) -> Iterator[tuple[int, str, str]]:
-    query = sa.select(tables.entry.c.idx, tables.entry.c.leaf_hash, tables.entry.c.seal).where(
-        tables.entry.c.idx >= first
-    )
-    for row in connection.execute(query.order_by(tables.entry.c.idx)).yield_per(_STREAMED):
-        yield int(row.idx), row.leaf_hash, row.seal
+def _must_end_at_head(connection: sa.Connection, size: int) -> None:
+    newest = connection.execute(sa.select(sa.func.max(tables.entry.c.idx))).scalar()
+    found = 0 if newest is None else int(newest) + 1
+    if found < size:
+        raise BrokenInvariant(
+            f"The record has {found} entries, and its head says {size}: entries from {found} on are gone. "
+            "Nothing is signed until a person has looked.",
+            "record_cut",
+        )
+    if found > size:
+        raise BrokenInvariant(
+            f"Entry {size} was not written by Handrail: the record's head says {size} entries. "
+            "Nothing is signed until a person has looked.",
+            "foreign_entry",
+        )
+
+
+def _sealed(connection: sa.Connection, first: int) -> Iterator[tuple[int, str, str, str]]:
+    entry = tables.entry.c
+    query = sa.select(entry.idx, entry.leaf, entry.leaf_hash, entry.seal).where(entry.idx >= first)
+    for row in connection.execute(query.order_by(entry.idx)).yield_per(_STREAMED):
+        yield int(row.idx), row.leaf, row.leaf_hash, row.seal
