@@ -152,7 +152,7 @@ EVIDENCE = (
         "payments /metrics",
         DIGEST,
         at(5),
-        CONNECTIONS,
+        (CONNECTIONS,),
     ),
     v.EvidenceItem(
         "evd_2",
@@ -161,7 +161,7 @@ EVIDENCE = (
         "payments /metrics",
         OTHER,
         at(5),
-        LATENCY,
+        (LATENCY, ERRORS),
     ),
     v.EvidenceItem(
         "evd_3",
@@ -170,7 +170,7 @@ EVIDENCE = (
         "payments log",
         DIGEST,
         at(5),
-        None,
+        (),
         (
             v.LogLine("14:09:58 release 2.4.1 ready, pool=50"),
             v.LogLine("14:10:44 WARN pool: 49/50 in use, oldest held 46 s by refund_worker", True),
@@ -262,7 +262,7 @@ PROPOSAL = v.ProposalCard(
 EXECUTED = replace(
     PROPOSAL,
     gate=APPROVED,
-    signal_chart=RECOVERY,
+    signal_charts=(RECOVERY,),
     outcome=v.Outcome(
         "recovered", "payments runs 2.4.0; p99 latency is back under 500 ms and has stayed there for 60 s.", at(1.2)
     ),
@@ -439,12 +439,12 @@ MEASURES = (
     v.Measure("To declare", 137, DECLARED),
     v.Measure("To mitigate", None),
 )
-LEVELS = tuple(v.Option(s.value, s.value) for s in Severity)
+LADDER = tuple(v.Option(level, level, level == "SEV2") for level in ("SEV1", "SEV2", "SEV3", "SEV4"))
 INCIDENT = v.IncidentView(
     id="inc_1",
     number="INC-1",
     title="Card payments fail at checkout",
-    severity=Severity.CRITICAL,
+    severity="SEV1",
     stage="contain",
     stages=stages(2),
     declared_at=DECLARED,
@@ -480,7 +480,11 @@ INCIDENT = v.IncidentView(
         v.Option("usr_jonas", "Jonas Lind"),
         v.Option("usr_sena", "Sena Aydin"),
     ),
-    may=frozenset({"note", "assign"}),
+    may=frozenset({"note", "assign", "severity", "investigate", "halves", "message"}),
+    severities=LADDER,
+    halves=(v.Option("contain.machine", "contain, machine half: approved action carried out"),),
+    audiences=(v.Option("teams", "Internal teams"), v.Option("executives", "Executives")),
+    message_stages=(v.Option("update", "update", True),),
 )
 RECOVERED = replace(
     INCIDENT,
@@ -501,7 +505,8 @@ RECOVERED = replace(
             v.Check("The release pipeline of 2.4.1 is held", False),
         ),
         True,
-        services=(v.Option("payments", "payments"),),
+        service="payments",
+        owner="team-payments",
     ),
     closing=v.SignOff(
         (v.Check("Readiness of payments is signed off", False), v.Check("No gate is open", True)),
@@ -525,7 +530,7 @@ EARLY = replace(
 )
 
 
-def row(n: int, title: str, severity: Severity, stage: int, minutes: float, **more: object) -> v.IncidentRow:
+def row(n: int, title: str, severity: str, stage: int, minutes: float, **more: object) -> v.IncidentRow:
     names = ("detect", "triage", "contain", "remediate", "recover", "review", "closed")
     made = v.IncidentRow(
         f"inc_{n}",
@@ -549,7 +554,7 @@ def row(n: int, title: str, severity: Severity, stage: int, minutes: float, **mo
 CANDIDATE = v.CandidateCard(
     "can_2",
     "Search answers slowly in region west",
-    Severity.HIGH,
+    "SEV2",
     "two tier 2 services are slow for all users of one region; none is down.",
     (
         "7 alerts came within 2 min of each other.",
@@ -573,7 +578,7 @@ BOARD = v.BoardView(
         row(
             1,
             "Card payments fail at checkout",
-            Severity.CRITICAL,
+            "SEV1",
             2,
             6.2,
             needs_me=3,
@@ -585,7 +590,7 @@ BOARD = v.BoardView(
         row(
             4,
             "Invoices arrive late",
-            Severity.MEDIUM,
+            "SEV3",
             4,
             131,
             commander="Sena Aydin",
@@ -596,7 +601,7 @@ BOARD = v.BoardView(
         row(
             5,
             "Sign-in by SMS is delayed in one country",
-            Severity.LOW,
+            "SEV4",
             1,
             1.4,
             commander=None,
@@ -608,8 +613,10 @@ BOARD = v.BoardView(
     (CANDIDATE,),
     ALERTS,
     1204,
-    (replace(row(3, "Image uploads fail", Severity.HIGH, 6, 1500), ended_at=at(1430)),),
+    (replace(row(3, "Image uploads fail", "SEV2", 6, 1500), ended_at=at(1430)),),
     "http://127.0.0.1:8080/api/v2/alerts",
+    True,
+    LADDER,
 )
 
 ENTRIES = tuple(
@@ -693,19 +700,25 @@ ENTRY = v.EntryView(
     ("/incidents/inc_1", "INC-1"),
 )
 REVIEW = v.ReviewView(
+    "rev_1",
     ("/incidents/inc_1", "INC-1"),
     "INC-1",
     "Card payments fail at checkout",
-    Severity.CRITICAL,
+    "SEV1",
     ("payments", "orders", "storefront"),
     "draft",
     NOW,
-    "A release of payments leaked database connections. Within four minutes the pool was full, requests queued, and 38 % of checkouts "
-    "failed for six minutes. The release was rolled back after one approval, and the signal recovered in 71 seconds.",
     (
-        "38 % of checkouts with a card failed between 14:13 and 14:20 UTC.",
-        "No payment was lost or taken twice.",
-        "Support took 14 calls.",
+        v.ReviewSection(
+            "summary",
+            "Summary",
+            "A release of payments leaked database connections. Within four minutes the pool was full, requests queued, "
+            "and 38 % of checkouts failed for six minutes. The release was rolled back after one approval.",
+        ),
+        v.ReviewSection("helped", "What helped", "The roll back was rehearsed last week.", "Mira Okafor"),
+        v.ReviewSection("hindered", "What hindered", "", None, "What made it longer, larger or harder."),
+        v.ReviewSection("lucky", "Where we were lucky", "Support took 14 calls only.", "Jonas Lind"),
+        v.ReviewSection("actions", "Corrective actions", "Cap the connections of the refund worker.", "Sena Aydin"),
     ),
     (
         "Release 2.4.1 of payments holds a connection for each refund until the worker restarts.",
@@ -733,10 +746,17 @@ REVIEW = v.ReviewView(
         v.GateWait("Message to teams", "satisfied", at(3), 41, APPROVED.votes),
     ),
     (replace(SUBMITTED, gate=None, state="delivered", receipts=DELIVERED.receipts), DELIVERED),
-    ("Cap the connections of the refund worker; test: the pool stays under 30 in a one-hour soak.",),
+    frozenset({"edit", "accept"}),
+    4,
+    "",
     DIGEST,
     1284,
 )
+EVIDENCE_PAGE = v.EvidenceView(
+    DIGEST, "Signal of payments", "signal", at(5), "application/json", 48_211,
+    '{\n  "kind": "signal",\n  "note": "' + HOSTILE + '"\n}', False, (CONNECTIONS, LATENCY),
+    (v.LogLine("payments is unhealthy"),),
+)  # fmt: skip
 SOURCES = v.SourcesView(
     (
         v.SourceRow(
@@ -773,12 +793,14 @@ SOURCES = v.SourcesView(
     64 * 1024 * 1024,
     2,
     "http://127.0.0.1:8080/api/v2/alerts",
+    True,
+    (v.Option("alertmanager", "alertmanager", True), v.Option("generic", "generic")),
 )
 SCOPES = tuple(v.Option(s, s.replace("_", " "), s == "read") for s in ("read", "ingest", "work", "vote", "declare"))
 PEOPLE = v.PeopleView(
     (
         v.PersonRow(
-            "usr_mira", "mira", "Mira Okafor", "person", ("owner",), ("team-platform",), True, at(0.3), (), True
+            "usr_mira", "mira", "Mira Okafor", "person", ("owner",), ("team-platform",), True, at(0.3), (), True, True
         ),
         v.PersonRow(
             "usr_jonas",
@@ -789,7 +811,7 @@ PEOPLE = v.PeopleView(
             ("team-payments",),
             True,
             at(0.1),
-            (v.TokenRow("tok_1", "laptop command line", ("read", "vote"), at(60000), at(31)),),
+            (v.TokenRow("tok_1", "laptop command line", ("read", "vote"), "9f3a"),),
             True,
         ),
         v.PersonRow(
@@ -801,7 +823,7 @@ PEOPLE = v.PeopleView(
             (),
             True,
             at(0.1),
-            (v.TokenRow("tok_2", "inbound", ("ingest",), at(90000), at(0.1)),),
+            (v.TokenRow("tok_2", "inbound", ("ingest",), "c07d", at(-90000)),),
             True,
         ),
         v.PersonRow("usr_old", "karl", "Karl Busch", "person", ("observer",), (), False, None),
@@ -882,8 +904,8 @@ def shots() -> list[Shot]:
             page("My approvals", "/approvals", "approvals", listed),
             v.ApprovalsView(
                 (
-                    v.ApprovalItem(GATE, PROPOSAL, None, Severity.CRITICAL),
-                    v.ApprovalItem(MESSAGE_GATE, None, SUBMITTED, Severity.CRITICAL),
+                    v.ApprovalItem(GATE, PROPOSAL, None, "SEV1"),
+                    v.ApprovalItem(MESSAGE_GATE, None, SUBMITTED, "SEV1"),
                 ),
                 (REFUSED_TO_ME,),
                 (replace(APPROVED, id="gat_8"),),
@@ -934,6 +956,7 @@ def shots() -> list[Shot]:
         ),
         ("review", "review.html", page("Review of INC-1", "/incidents/inc_1/review", "board"), REVIEW),
         ("sources", "sources.html", page("Sources", "/sources", "sources", ("sources",)), SOURCES),
+        ("evidence", "evidence.html", page("Signal of payments", f"/evidence/{DIGEST}", "board"), EVIDENCE_PAGE),
         ("people", "people.html", page("People", "/people", "people"), PEOPLE),
         (
             "error",

@@ -18,8 +18,10 @@ ENVIRONMENT = filters.environment()
 SHOTS = {shot[0]: shot for shot in samples.shots()}
 VOID = {"meta", "link", "input", "br", "img", "hr"}
 FORMS = re.compile(
-    r"^/(sign-in|sign-out|password|record/verify|people|people/\w+/tokens|candidates/\w+/(declare|dismiss)|gates/\w+/vote|"
-    r"tasks/\w+/\w+/(claim|done|skip)|incidents/\w+/(notes|roles|close|readiness)|messages/\w+/(edit|submit))$"
+    r"^/(sign-in|sign-out|password|record/verify|people|people/\w+/(tokens|roles|password|deactivate)|tokens/\w+/revoke|"
+    r"candidates/\w+/(declare|dismiss)|gates/\w+/vote|tasks/\w+/\w+/(claim|done|skip|ask-again|outcome)|incidents|"
+    r"incidents/\w+/(notes|roles|close|readiness|severity|halves|investigate|runs|messages)|messages/\w+/(edit|submit)|"
+    r"reviews/\w+/(edit|accept)|sources|sources/\w+/(tokens|remove))$"
 )
 INCIDENT_PARTS = (
     "head",
@@ -125,7 +127,7 @@ def test_a_page_has_one_main_heading_and_a_skip_link(name: str) -> None:
 
 
 def test_alert_text_is_inert_and_unseen_characters_are_named() -> None:
-    for name in ("board", "incident", "alert", "alerts", "record", "review"):
+    for name in ("board", "incident", "alert", "alerts", "record", "review", "evidence"):
         text = text_of(name)
         assert "<script>alert" not in text and "<img src=x" not in text
         assert "&lt;script&gt;alert(2)&lt;/script&gt;" in text
@@ -197,7 +199,7 @@ def test_an_observer_sees_a_candidate_without_the_declare_form() -> None:
 
 
 def test_the_suggested_severity_is_chosen_and_marked() -> None:
-    assert '<option value="high" selected>high (suggested)</option>' in text_of("board")
+    assert '<option value="SEV2" selected>SEV2 (suggested)</option>' in text_of("board")
 
 
 def test_an_empty_board_teaches_where_to_point_a_sender() -> None:

@@ -48,6 +48,7 @@ SEVERITY_SHAPES: dict[str, str] = {
     "low": '<circle cx="8" cy="8" r="6.5"/>',
     "info": '<circle class="hollow" cx="8" cy="8" r="5.7"/>',
 }
+LADDER: dict[str, str] = {"SEV1": "critical", "SEV2": "high", "SEV3": "medium", "SEV4": "low"}
 
 
 def environment() -> Environment:
@@ -70,13 +71,14 @@ def environment() -> Environment:
         short=short,
         plural=plural,
         bytes_text=bytes_text,
+        severity_look=severity_look,
         time_series=svg.time_series,
         confidence_bar=svg.confidence_bar,
         run_graph=run_graph.run_graph,
         status_shape=run_graph.status_shape,
         status_look=run_graph.status_look,
     )
-    made.globals.update(static=static, icon=icon, severity_shape=severity_shape, severity_legend=tuple(SEVERITY_SHAPES))
+    made.globals.update(static=static, icon=icon, severity_shape=severity_shape)
     return made
 
 
@@ -142,7 +144,12 @@ def icon(name: str) -> Markup:
 
 
 def severity_shape(severity: Any) -> Markup:
-    return _drawn("severity-shape", SEVERITY_SHAPES[str(severity)])
+    return _drawn("severity-shape", SEVERITY_SHAPES[severity_look(severity)])
+
+
+def severity_look(severity: Any) -> str:
+    """The look of a severity: incidents have a ladder of their own, and look like the alerts of the same weight."""
+    return LADDER.get(str(severity), str(severity))
 
 
 def _drawn(look: str, inner: str) -> Markup:

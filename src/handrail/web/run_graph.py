@@ -239,6 +239,8 @@ STATUSES: dict[str, tuple[str, str]] = {
     "claimed": ("working", "In hand"),
     "running": ("working", "Running"),
     "waiting_for_gate": ("gate", "Waiting for approval"),
+    "authorised": ("working", "Approved, about to run"),
+    "blocked": ("failed", "Blocked"),
     "done": ("done", "Done"),
     "failed": ("failed", "Failed"),
     "skipped": ("skipped", "Skipped"),

@@ -19,10 +19,11 @@ def proposal_card(
     proposal: Proposal, names: Names, ruling: Ruling | None = None, why: str = "", may_start: bool = False
 ) -> v.ProposalCard:
     """As put to people: nothing runs yet. `ruling` is what the policy in force says about it."""
-    return _card(
+    card = _card(
         proposal.id, proposal.preview, names.known(proposal.proposer), proposal.made_at,
         ruling_words(ruling, names) if ruling else "", why, "", may_start,
     )  # fmt: skip
+    return replace(card, incident=f"/incidents/{proposal.incident_id}")
 
 
 def ruling_words(ruling: Ruling, names: Names) -> str:

@@ -165,7 +165,7 @@ def _after(said: Mapping[str, Any], words: str) -> str:
 
 
 def _about_message(text: str) -> Sentence:
-    return lambda entry, said, told: text.format(audience=told.audience(entry), **said)
+    return lambda entry, said, told: text.format(**{**said, "audience": told.audience(entry)})
 
 
 SENTENCES: dict[str, Sentence] = {

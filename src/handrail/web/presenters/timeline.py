@@ -39,6 +39,6 @@ def is_echo(entry: EntryView) -> bool:
         return entry.actor.kind == "machine"
     if entry.type == "action.authorised":
         return bool(entry.body["authority"]["kind"] == "gate")
-    if entry.type == "message.submitted":
-        return entry.body["gate_id"] is not None
+    if entry.type in ("message.submitted", "task.blocked"):
+        return entry.body.get("gate_id") is not None
     return entry.type in ECHOES
