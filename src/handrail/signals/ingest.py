@@ -32,6 +32,7 @@ from handrail.store.intake import Tally, Unread
 
 _log = logging.getLogger("handrail.signals")
 _REPLAY_CHARS = 512
+_IDLE_TURNS = 8
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,8 @@ class Ingestor:
         self._changed = threading.Condition()
         self._queues: OrderedDict[str, deque[_Waiting]] = OrderedDict()
         self._waiting = 0
+        self._handed_in = 0
+        self._gathering: asyncio.AbstractEventLoop | None = None
         self._closed = False
         self._thread: threading.Thread | None = None
         self._untrimmed_bytes: int | None = None
@@ -108,24 +111,67 @@ class Ingestor:
                 queue = self._queues[item.source] = deque()
             queue.append(_Waiting(item, size, future, loop))
             self._waiting += size
-            self._changed.notify()
+            self._handed_in += 1
+            if self._gathering is not loop:
+                self._begin_gathering(loop)
         return await future
+
+    def _begin_gathering(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._gathering = loop
+        loop.call_soon(self._gather_more, loop, -1, loop.time() + self._limits.ingest_gather_seconds, 0)
+
+    def _gather_more(self, loop: asyncio.AbstractEventLoop, handed_in: int, until: float, idle: int) -> None:
+        """Let the writer begin when the loop has had nothing more to hand in for a few turns, or the time is over.
+
+        Loop and writer share one interpreter: taking turns, each runs at twice the speed that it has beside the other,
+        and more is committed at once.
+        """
+        idle = idle + 1 if handed_in == self._handed_in else 0
+        full = self._waiting >= self._limits.ingest_batch_alerts
+        if idle < _IDLE_TURNS and not full and loop.time() < until:
+            loop.call_soon(self._gather_more, loop, self._handed_in, until, idle)
+            return
+        with self._changed:
+            if self._gathering is loop:
+                self._gathering = None
+            self._changed.notify()
 
     def _run(self) -> None:
         while batch := self._gather():
             metrics.BATCH.observe(sum(waiting.size for waiting in batch))
             answers = self._store([waiting.item for waiting in batch])
-            by_loop: dict[asyncio.AbstractEventLoop, list[tuple[_Waiting, Answer]]] = {}
-            for waiting, answer in zip(batch, answers, strict=True):
-                by_loop.setdefault(waiting.loop, []).append((waiting, answer))
-            for loop, settled in by_loop.items():
-                if not loop.is_closed():
-                    loop.call_soon_threadsafe(_settle, settled)
+            self._hand_back(batch, answers)
+
+    def _hand_back(self, batch: Sequence[_Waiting], answers: Sequence[Answer]) -> None:
+        """Give the answers to the loops that wait, and let those hand in what follows before the next batch."""
+        by_loop: dict[asyncio.AbstractEventLoop, list[tuple[_Waiting, Answer]]] = {}
+        for waiting, answer in zip(batch, answers, strict=True):
+            by_loop.setdefault(waiting.loop, []).append((waiting, answer))
+        for loop, settled in by_loop.items():
+            with self._changed:
+                self._gathering = loop
+            try:
+                loop.call_soon_threadsafe(self._settle, loop, settled)
+            except RuntimeError:
+                # The loop was closed meanwhile, and those who waited in it are gone.
+                with self._changed:
+                    self._gathering = None
+
+    def _settle(self, loop: asyncio.AbstractEventLoop, settled: Sequence[tuple[_Waiting, Answer]]) -> None:
+        for waiting, answer in settled:
+            if waiting.future.done():
+                continue
+            if isinstance(answer, Exception):
+                waiting.future.set_exception(answer)
+            else:
+                waiting.future.set_result(answer)
+        with self._changed:
+            self._begin_gathering(loop)
 
     def _gather(self) -> list[_Waiting]:
         """Wait for work and take a batch, one submission of each source in turn. Empty when closed and done."""
         with self._changed:
-            while not self._queues and not self._closed:
+            while not self._closed and (self._gathering is not None or not self._queues):
                 self._changed.wait()
             batch: list[_Waiting] = []
             size = 0
@@ -317,13 +363,3 @@ def _is_outage(error: Exception) -> bool:
         return False
     cause = error.__cause__
     return error.code == "database_away" or (isinstance(cause, DBAPIError) and worth_another_try(cause))
-
-
-def _settle(settled: list[tuple[_Waiting, Answer]]) -> None:
-    for waiting, answer in settled:
-        if waiting.future.done():
-            continue
-        if isinstance(answer, Exception):
-            waiting.future.set_exception(answer)
-        else:
-            waiting.future.set_result(answer)
