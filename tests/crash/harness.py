@@ -83,13 +83,14 @@ class Node:
     target: Target
     database: str | None = None
     source: Path | None = None
+    command: str = "up"
     process: subprocess.Popen[bytes] | None = None
     url: str = ""
     log: Path = field(init=False)
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.log = self.folder / "server.log"
+        self.log = self.folder / f"{self.command}.log"
         (self.folder / "tokens").write_text(f"{self.target.place} control\n")
 
     @property
@@ -97,10 +98,11 @@ class Node:
         return self.folder / "trigger"
 
     def start(self) -> None:
-        ready = self.folder / "ready"
+        ready = self.folder / f"ready-{self.command}"
         ready.unlink(missing_ok=True)
-        arguments = ["up", "--port", "0", "--data-dir", str(self.folder / "data"), "--ready-file", str(ready),
-                     "--first-password-file", str(self.folder / "password")]  # fmt: skip
+        arguments = [self.command, "--data-dir", str(self.folder / "data"), "--ready-file", str(ready)]
+        if self.command == "up":
+            arguments += ["--port", "0", "--first-password-file", str(self.folder / "password")]
         arguments += ["--database", self.database] if self.database else []
         environment = os.environ | {
             "CRASH_TRIGGER": str(self.trigger), "CRASH_POINTS": ",".join(POINTS),
@@ -116,7 +118,7 @@ class Node:
             )  # fmt: skip
         until("the server is ready", lambda: ready.exists() or self.process.poll() is not None, 60)  # type: ignore[union-attr]
         assert ready.exists(), self.log.read_text()[-3000:]
-        self.url = json.loads(ready.read_text())["url"]
+        self.url = json.loads(ready.read_text()).get("url", "")
 
     def killed(self) -> bool:
         assert self.process is not None
