@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, DBOSPortableJSONSerializer
 
 from handrail.kernel.errors import Unavailable
+from handrail.kernel.trace import span
 from handrail.operations.shell import Work
 from handrail.store.database import Database
 
@@ -108,7 +109,8 @@ class DurableEngine:
 
     def _do(self, kind: str, arguments: dict[str, str]) -> None:
         try:
-            self._handlers[kind](arguments)
+            with span(kind, arguments.get("trace")):
+                self._handlers[kind](arguments)
         except Exception:
             _log.exception("work failed", extra={"kind": kind})
             raise

@@ -59,10 +59,15 @@ def declare(
             detected_at=candidate.opened_at if candidate else tx.now, trace=candidate.trace if candidate else None,
         ),
     )  # fmt: skip
-    tx.enqueue(Work("investigate", f"investigate:{incident_id}:1", {"incident_id": incident_id}))
-    tx.topics |= {"board"}
     incident: Incident = tx.get("incident", incident_id)
+    tx.enqueue(_investigation(incident, 1))
+    tx.topics |= {"board"}
     return incident
+
+
+def _investigation(incident: Incident, number: int) -> Work:
+    arguments = {"incident_id": incident.id} | ({"trace": incident.trace} if incident.trace else {})
+    return Work("investigate", f"investigate:{incident.id}:{number}", arguments)
 
 
 def dismiss(tx: Tx, candidate_id: str, words: str, person: Person) -> None:
@@ -111,8 +116,7 @@ def add_services(tx: Tx, incident_id: str, services: tuple[str, ...]) -> None:
 def investigate(tx: Tx, incident_id: str, person: Person) -> None:
     """Ask the analyst to look again."""
     require(person, Permission.COMMAND)
-    tx.get("incident", incident_id)
-    tx.enqueue(Work("investigate", f"investigate:{incident_id}:{tx.writer.size}", {"incident_id": incident_id}))
+    tx.enqueue(_investigation(tx.get("incident", incident_id), tx.writer.size))
     tx.append_plain(
         f"incident-requests/{incident_id}", "investigation.asked", {"incident_id": incident_id, "by": person.id}
     )

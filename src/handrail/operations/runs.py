@@ -122,7 +122,11 @@ def resolve_unknown(
 
 
 def settle(tx: Tx, run_id: str) -> None:
-    """Hand each machine task that is open to the machine, and move the incident's stages on."""
+    """Move the incident's stages on, and hand each machine task that is open to the machine.
+
+    In this order: a message that is drafted now states that the incident is mitigated or recovered.
+    """
+    _move_stages(tx, tx.get("run", run_id))
     handled: set[str] = set()
     while True:
         run: Run = tx.get("run", run_id)
@@ -136,7 +140,6 @@ def settle(tx: Tx, run_id: str) -> None:
         for task in waiting:
             handled.add(task.plan.id)
             _hand_over(tx, run, task)
-    _move_stages(tx, tx.get("run", run_id))
 
 
 def _hand_over(tx: Tx, run: Run, task: Task) -> None:
@@ -145,7 +148,9 @@ def _hand_over(tx: Tx, run: Run, task: Task) -> None:
         ask_for_action(tx, run, task)
     elif task.plan.kind == "check":
         tx.change("run", run.id, StartCheck(name))
-        tx.enqueue(Work("check", f"check:{run.id}:{name}", {"run_id": run.id, "task_id": name}))
+        incident: Incident = tx.get("incident", run.incident_id)
+        arguments = {"run_id": run.id, "task_id": name} | ({"trace": incident.trace} if incident.trace else {})
+        tx.enqueue(Work("check", f"check:{run.id}:{name}", arguments))
     elif task.plan.kind == "message":
         try:
             message_id = messages.draft(tx, run.incident_id, task.plan.audience, task.plan.stage, run.id, name)
@@ -317,7 +322,11 @@ def void_action(tx: Tx, run_id: str, task_id: str, why: str) -> None:
     """Consent no longer fits: the gate is void, and the same people are asked about what would be done now."""
     run: Run = tx.get("run", run_id)
     task = _task(tx, run_id, task_id)
-    if run.status != "running":
+    if task.status == "running" and task.plan.action not in tx.ports.actions:
+        # Nobody here can ask what became of it any more.
+        tx.change("run", run_id, FinishAction(task_id, task.attempt, "unknown", why, {}))
+        return
+    if run.status != "running" or task.status != "authorised":
         return
     if task.gate_id:
         tx.change("gate", task.gate_id, Void(why))

@@ -19,6 +19,7 @@ from urllib.parse import parse_qsl
 from handrail.kernel.clock import Clock
 from handrail.kernel.errors import BadSignature, BrokenInvariant, HandrailError, NotFound, Refused
 from handrail.kernel.limits import LIMITS, Limits
+from handrail.kernel.trace import span
 from handrail.plugins.integrations.contract import Inbound, Integration, Parsed, Verdict
 from handrail.plugins.integrations.registry import integrations
 from handrail.signals import metrics
@@ -190,6 +191,10 @@ class InboundApp:
             raise
 
     async def _take(self, request: _Request, sender: Sender, said: "_Said") -> Answer:
+        with span("inbound", trace_of(request.headers), source=sender.name) as trace:
+            return await self._take_traced(request, sender, said, trace or "")
+
+    async def _take_traced(self, request: _Request, sender: Sender, said: "_Said", trace: str) -> Answer:
         started, door = self._clock.monotonic(), request.knock.door
         inbound = Inbound(said.body, request.headers, dict(request.query), request.knock.rest)
         verdict = self._verdict(sender, inbound, said.token)
@@ -201,11 +206,11 @@ class InboundApp:
             reason = parsed.rejected[0]
             refusal = Refusal(sender.name, reason.code, reason.reason, len(parsed.rejected), body)
             results, _ = await asyncio.gather(
-                self._ingestor.ingest(sender.name, parsed, verdict, trace_of(request.headers)),
+                self._ingestor.ingest(sender.name, parsed, verdict, trace),
                 self._ingestor.refuse(refusal),
             )
         else:
-            results = await self._ingestor.ingest(sender.name, parsed, verdict, trace_of(request.headers))
+            results = await self._ingestor.ingest(sender.name, parsed, verdict, trace)
         _count(sender, verdict, parsed, results)
         metrics.SECONDS.observe(self._clock.monotonic() - started)
         return door.accepted(parsed, results)

@@ -5,6 +5,7 @@ written already does not act, but asks the outside what became of it (probe). On
 the consent still stands, is the same act tried again under the same key.
 """
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -20,6 +21,8 @@ from handrail.operations.runs import Started
 from handrail.operations.shell import HANDRAIL, Shell
 from handrail.plugins.actions.contract import Action, Outcome, OutcomeStatus
 from handrail.store.nodes import alive
+
+_log = logging.getLogger("handrail.engine")
 
 # A node that was paused between leave and effect must not act when it wakes: another may have taken over by then.
 _ACT_WITHIN_SECONDS = LIMITS.node_dead_seconds / 2
@@ -113,8 +116,12 @@ class Perform:
 
 
 def _asked(question: Callable[[], Outcome]) -> Outcome:
-    """An action that breaks tells nothing of what happened outside."""
+    """An action that breaks tells nothing of what happened outside: a person is asked, whatever it broke by."""
     try:
         return question()
     except HandrailError as error:
         return Outcome(OutcomeStatus.UNKNOWN, error.detail)
+    except Exception as error:
+        # The border to a plugin: left to itself, its error would leave the act “running” for ever.
+        _log.exception("an action broke")
+        return Outcome(OutcomeStatus.UNKNOWN, f"The action broke ({type(error).__name__}); nobody knows what it did.")
