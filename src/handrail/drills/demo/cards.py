@@ -10,22 +10,25 @@ _ALTERNATIVES_MAX = 2
 
 
 def candidate(found: Mapping[str, Any]) -> Card:
-    """The candidate with one reason for each service, strongest first."""
-    members = sorted(found["members"], key=lambda member: -member["score"])
-    first = {member["service"]: member for member in reversed(members)}
-    shown = sorted(first.values(), key=lambda member: -member["score"])[:_REASONS_MAX]
-    rows = [(str(member["service"] or "?"), f"{member['title']}: {member['reason']}") for member in shown]
-    return Card(
-        "candidate", str(found["title"]),
-        ((str(found["suggested_severity"]), str(found["severity_reason"])), *rows),
-    )  # fmt: skip
+    """The candidate with one reason for each service, in the order in which they came."""
+    first: dict[str, Mapping[str, Any]] = {}
+    for member in found["members"]:
+        first.setdefault(str(member["service"] or "?"), member)
+    rows = [
+        row
+        for service, member in list(first.items())[:_REASONS_MAX]
+        for row in ((service, str(member["title"])), ("", str(member["reason"])))
+    ]
+    severity = (str(found["suggested_severity"]), str(found["severity_reason"]))
+    return Card("candidate", "One candidate", (("", str(found["title"])), severity, *rows))
 
 
 def finding(found: Mapping[str, Any], proposal: Mapping[str, Any]) -> Card:
     """The likely cause, what speaks for it, what was set aside, and what is proposed."""
     return Card(
-        "finding", f"Likely cause: {found['claim']}",
+        "finding", "Likely cause",
         (
+            ("claim", str(found["claim"])),
             ("confidence", f"{found['confidence']} of 100. {found['meaning']}"),
             *_labelled("evidence", [str(one["shows"]) for one in found["citations"]][:_REASONS_MAX]),
             *_labelled(
@@ -60,8 +63,8 @@ def gate(found: Mapping[str, Any]) -> Card:
 
 def message(found: Mapping[str, Any]) -> Card:
     """The words as they would be sent."""
-    lines = [line for line in str(found["text"]).splitlines() if line.strip()]
-    return Card("message", f"To {found['audience']}: {found['subject']}", tuple(("", line) for line in lines))
+    lines = [("", line) for line in str(found["text"]).splitlines() if line.strip()]
+    return Card("message", f"To {found['audience']}", (("", str(found["subject"])), *lines))
 
 
 def _labelled(label: str, texts: Sequence[str]) -> list[tuple[str, str]]:

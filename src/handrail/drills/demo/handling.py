@@ -102,12 +102,18 @@ class Handling:
             raise StepFailed(f"{SERVICE} was deployed {times} times where one deploy was approved.")
         return f"{SERVICE} {BAD} -> {GOOD}, once, for real"
 
+    def _recovered(self) -> str | None:
+        if self.case.task_result("signal-recovers") is None:
+            return None
+        lines = self.case.look.items(f"{self.case.path}/timeline", {"limit": 200})
+        return str(next(line["body"]["detail"] for line in reversed(lines) if line["type"] == "check.finished"))
+
     def _recover(self) -> None:
         stage, paul = self.case.stage, self.case.stage.cast["paul"]
         Messaging(self.case, "tell-teams", "teams", "internal teams").play()
         stage.machine(
             Step("recover", "Handrail", "sees the signal recover"), "Recovery by the service's own signal",
-            lambda: self.case.task_result("signal-recovers"), RECOVERY_SECONDS,
+            self._recovered, RECOVERY_SECONDS,
         )  # fmt: skip
         stage.human(
             Human(

@@ -19,23 +19,31 @@ from handrail.drills.demo.telling import Card, Score, SignIn, Todo, clean, since
 
 _WIDTH_MAX = 118
 _P95_TOP_SECONDS = 1.2
+_REDRAW_SECONDS = 0.15
 _CARD_STYLES = {"candidate": "yellow", "finding": "magenta", "gate": "blue", "message": "green"}
 _MACHINES = ("Handrail", "Estate")
 
 
 class LiveView:
-    """Draws itself four times a second from what it was told last."""
+    """Draws itself a few times a second from what it was told last.
+
+    One lock holds for every write to the terminal: the part below is drawn over by its height, and two writers that
+    both know the height of a moment ago would eat a line that should stay.
+    """
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._readings: Sequence[Reading] = ()
         self._step: Step | None = None
         self._todo: Todo | None = None
         self._zero: float | None = None
         self._spinner = Spinner("dots", style="cyan")
-        self._live = Live(console=console, get_renderable=self._bottom, refresh_per_second=6, transient=True)
+        self._live = Live(console=console, get_renderable=self._bottom, auto_refresh=False, transient=True)
         self._live.start()
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._redraw, name="demo-view", daemon=True)
+        self._thread.start()
 
     def welcome(self, address: str, sign_ins: Sequence[SignIn]) -> None:
         rows = Table.grid(padding=(0, 2))
@@ -57,7 +65,7 @@ class LiveView:
     def end(self, outcome: Outcome) -> None:
         with self._lock:
             self._step = None
-        self._print(self._line(outcome))
+            self._print(self._line(outcome))
 
     def card(self, card: Card) -> None:
         rows = Table.grid(padding=(0, 2))
@@ -82,8 +90,8 @@ class LiveView:
     def todo(self, todo: Todo | None) -> None:
         with self._lock:
             self._todo = todo
-        if todo is not None:
-            self._console.bell()
+            if todo is not None:
+                self._console.bell()
 
     def score(self, score: Score) -> None:
         board = Table.grid(padding=(0, 4))
@@ -98,14 +106,22 @@ class LiveView:
         self._print(Text(words))
 
     def close(self) -> None:
+        self._closed.set()
+        self._thread.join()
         self._live.stop()
+
+    def _redraw(self) -> None:
+        while not self._closed.wait(_REDRAW_SECONDS):
+            with self._lock:
+                self._live.refresh()
 
     @property
     def _width(self) -> int:
         return min(self._console.width, _WIDTH_MAX)
 
     def _print(self, what: RenderableType) -> None:
-        self._console.print(what, width=self._width)
+        with self._lock:
+            self._console.print(what, width=self._width)
 
     def _line(self, outcome: Outcome) -> RenderableType:
         row = Table.grid(padding=(0, 1))
@@ -122,8 +138,7 @@ class LiveView:
         return row
 
     def _bottom(self) -> RenderableType:
-        with self._lock:
-            readings, step, todo = self._readings, self._step, self._todo
+        readings, step, todo = self._readings, self._step, self._todo
         parts: list[RenderableType] = [Text()]
         if readings:
             clock = "" if self._zero is None else f"  {time.time() - self._zero:.0f} s since the release"

@@ -64,13 +64,16 @@ def score(result: Result) -> Score:
     assert result.outcome is not None and result.audit is not None
     times, acts = result.outcome["times"], result.outcome["acts"]
     return Score(
-        times=tuple((f"{label}  ({span})", _seconds(times[key])) for key, label, span in _TIMES),
+        times=(
+            *((f"{label} ({span})", _seconds(times[key])) for key, label, span in _TIMES),
+            ("Bad release to recovered service", _seconds(_between(result.outcomes, "release", "recover"))),
+        ),
         people=_counted(acts.get("person", {}), _PEOPLE),
         machines=(("alerts taken in and grouped", result.alerts), *_counted(acts.get("machine", {}), _MACHINES)),
         record=(
             ("entries", str(result.audit.size)),
-            ("root", result.audit.root),
-            ("checked", "offline, by verify.py, with the key kept from before"),
+            ("root", result.audit.root[:24] + "…"),
+            ("checked", "offline by verify.py, key kept from before"),
             ("export", str(result.audit.export)),
         ),
     )
@@ -98,6 +101,11 @@ def write(path: Path, result: Result) -> None:
 
 def _counted(counts: Mapping[str, int], words: Sequence[tuple[str, str]]) -> tuple[tuple[str, int], ...]:
     return tuple((label, counts[kind]) for kind, label in words if counts.get(kind))
+
+
+def _between(outcomes: Sequence[Outcome], first: str, second: str) -> float | None:
+    at = {one.step.name: one.at for one in outcomes}
+    return (at[second] - at[first]).total_seconds() if first in at and second in at else None
 
 
 def _seconds(value: float | None) -> str:
