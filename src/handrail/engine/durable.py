@@ -6,6 +6,7 @@ once is decided by the record (see `steps/perform.py`), so another library could
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 
 import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, DBOSPortableJSONSerializer
@@ -109,7 +110,8 @@ class DurableEngine:
 
     def _do(self, kind: str, arguments: dict[str, str]) -> None:
         try:
-            with span(kind, arguments.get("trace")):
+            # Steps whose trace is known only from what they load open their own span.
+            with span(kind, arguments["trace"]) if "trace" in arguments else nullcontext():
                 self._handlers[kind](arguments)
         except Exception:
             _log.exception("work failed", extra={"kind": kind})
