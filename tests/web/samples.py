@@ -208,8 +208,6 @@ CONTENT = (
     ("service", "payments"),
     ("from version", "2.4.1"),
     ("to version", "2.4.0"),
-    ("evidence", "evd_1, evd_2, evd_3, evd_4"),
-    ("policy", "default 3"),
 )
 GATE = v.GateCard(
     "gat_1",
@@ -230,6 +228,8 @@ GATE = v.GateCard(
     "The engine then rolls payments back at once, and watches p99 latency for 5 min.",
     None,
     ("/incidents/inc_1", "INC-1"),
+    canonical='{"act":"action","action":"practice.rollback"}',
+    bound=(("evidence", DIGEST, f"/evidence/{DIGEST}"), ("evidence", OTHER, f"/evidence/{OTHER}"), ("policy", OTHER, "")),
 )
 APPROVED = replace(
     GATE,

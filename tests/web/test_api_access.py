@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from fastapi.routing import APIRoute
 
+from handrail.domain.people import Permission
 from handrail.web.app import build_api
 from tests.web.conftest import Site
 
@@ -144,8 +145,6 @@ def test_an_auditor_reads_the_record_and_an_observer_does_not(site: Site) -> Non
 
 
 def test_a_token_does_no_more_than_its_scopes(site: Site) -> None:
-    from handrail.domain.people import Permission
-
     hands = site.as_(site.world.owner, Permission.READ)
     assert hands.get("/incidents").status_code == 200
     assert hands.post("/incidents", BODIES["/api/v1/incidents"]).status_code == 403

@@ -1,5 +1,6 @@
 """The same request sent twice happens once."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -110,3 +111,13 @@ def test_no_secret_is_kept(site: Site) -> None:
         kept = connection.exec_driver_sql("SELECT body FROM hr_idempotency").scalars().all()
     assert len(kept) == 1
     assert made["token"] not in kept[0]
+
+
+def test_the_same_request_at_the_same_moment_happens_once(site: Site) -> None:
+    hands = site.as_(site.world.commander)
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: hands.post("/incidents", DECLARE, headers=KEY), range(16)))
+    assert {answer.status_code for answer in answers} <= {201, 409}
+    made = {answer.content for answer in answers if answer.status_code == 201}
+    assert len(made) == 1
+    assert len(hands.get("/incidents").json()["items"]) == 1

@@ -9,6 +9,7 @@ import pytest
 
 from handrail.domain.people import Person
 from handrail.kernel.clock import ManualClock
+from handrail.kernel.errors import NotSignedIn
 from handrail.kernel.limits import LIMITS
 from handrail.operations import accounts
 from handrail.store.database import Database
@@ -90,7 +91,7 @@ def test_sign_ins_that_succeed_do_not_count(site: Site, one_time: str, monkeypat
 
 
 def _always_wrong(*_: object) -> None:
-    raise accounts.NotSignedIn("The sign-in name or the password is wrong.", "wrong_password")
+    raise NotSignedIn("The sign-in name or the password is wrong.", "wrong_password")
 
 
 def test_another_site_cannot_sign_somebody_in(site: Site, one_time: str) -> None:

@@ -8,14 +8,13 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from handrail.drills.demo.world import Sources, World
-from handrail.drills.estate.topology import SERVICES
 from tests.web.gallery import LAUNCH
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 SCREENS = Path(__file__).parents[2] / "build" / "screens" / "real"
 WAIT_MS = 60_000
@@ -44,13 +43,14 @@ class Walker:
 
     def open(self, context: "BrowserContext") -> "Page":
         page = context.new_page()
-        page.on("console", lambda message: self.said.append(message.text) if message.type == "error" else None)
+        page.on("console", lambda message: self.said.append(message.text) if is_fault(message) else None)
         page.on("pageerror", lambda error: self.said.append(str(error)))
         return page
 
     def shoot(self, page: "Page", name: str, phone: bool = False) -> None:
         """One picture a theme of the page as it is."""
         self.pictures += 1
+        page.mouse.wheel(0, -50_000)
         sizes = [(1440, "")] + ([(390, "-phone")] if phone else [])
         for width, suffix in sizes:
             page.set_viewport_size({"width": width, "height": 900})
@@ -77,6 +77,11 @@ class Walker:
         page.get_by_role("button", name="Set the password").click()
         page.get_by_role("heading", name="Board").wait_for()
         return page
+
+
+def is_fault(message: "ConsoleMessage") -> bool:
+    """What a browser complains about, but for the one page that is refused on purpose."""
+    return message.type == "error" and "403" not in message.text
 
 
 def secret_of(page: "Page") -> str:
@@ -287,11 +292,9 @@ def main() -> int:
             browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=LAUNCH)
             walker = Walker(browser, address)
             pages = set_up(walker, world, one_time)
-            for chapter in (
-                lambda: outbreak(walker, world, pages), lambda: approve(walker, pages),
-                lambda: do_tasks(walker, pages), lambda: finish(walker, pages), lambda: look_around(walker, pages),
-            ):  # fmt: skip
-                chapter()
+            outbreak(walker, world, pages)
+            for chapter in (approve, do_tasks, finish, look_around):
+                chapter(walker, pages)
             browser.close()
     except BaseException:
         print((world.work_dir / "handrail.log").read_text()[-4000:], file=sys.stderr)
@@ -299,7 +302,6 @@ def main() -> int:
     finally:
         world.stop()
     print(f"{walker.pictures} pages in {SCREENS} after {time.monotonic() - began:.0f} s", *walker.said, sep="\n")
-    assert list(SERVICES)
     return 1 if walker.said else 0
 
 

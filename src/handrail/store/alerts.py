@@ -152,7 +152,8 @@ def page(
 
 
 def count(connection: sa.Connection, wanted: Filter) -> int:
-    return int(connection.execute(sa.select(sa.func.count()).where(*_conditions(wanted))).scalar_one())
+    query = sa.select(sa.func.count()).select_from(tables.alert).where(*_conditions(wanted))
+    return int(connection.execute(query).scalar_one())
 
 
 def listed(connection: sa.Connection, source: str | None) -> list[Alert]:

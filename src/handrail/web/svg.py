@@ -13,6 +13,7 @@ from markupsafe import Markup
 WIDTH, HEIGHT = 440, 164
 LEFT, RIGHT, TOP, BOTTOM = 44, 10, 22, 22
 POINTS_MAX = 240
+SECONDS_SHOWN_BELOW = 900
 
 
 @dataclass(frozen=True)
@@ -216,9 +217,10 @@ def _grid(frame: _Frame) -> Markup:
     ]
     for share, anchor in ((0.0, "start"), (0.5, "middle"), (1.0, "end")):
         at = frame.start + timedelta(seconds=frame.seconds * share)
+        moment = f"{at:%H:%M:%S}" if frame.seconds < SECONDS_SHOWN_BELOW else f"{at:%H:%M}"
         parts.append(
             Markup('<text class="chart-tick {}" x="{}" y="{}">{}</text>').format(
-                anchor, frame.x(at), HEIGHT - 6, f"{at:%H:%M}"
+                anchor, frame.x(at), HEIGHT - 6, moment
             )
         )
     return Markup("").join(parts)

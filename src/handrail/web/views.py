@@ -248,8 +248,9 @@ class GateCard:
     """`subject` is a phrase that follows “Approve” and “Reject”, such as “roll back of payments to 2.4.0”.
 
     `status` is open, satisfied, rejected, expired, withdrawn, voided or used. `why_not` says why the viewer may not
-    vote, when `may_vote` is false. `content` are the exact values that `digest` covers, in order; `canonical` is the
-    very text that it is the digest of. `why` says why a gate ended without a decision.
+    vote, when `may_vote` is false. `content` are the exact values that decide, `bound` those that only bind, each with
+    the address where it is shown, if any; `digest` covers both, and `canonical` is the very text that it is made of.
+    `why` says why a gate ended without a decision, `last_editor` who else had a hand in it and how.
     """
 
     id: str
@@ -272,6 +273,7 @@ class GateCard:
     incident: tuple[str, str] | None = None
     why: str = ""
     canonical: str = ""
+    bound: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from handrail.web.presenters.names import role_words
 from handrail.web.presenters.room import room_view
 
 _PARTS = (
-    "head", "main", "side", "stages", "needs", "sign_offs", "decision", "tasks", "run", "messages", "alerts", "roles",
-    "timeline",
+    "head", "main", "side", "stages", "needs", "sign_offs", "cause", "proposals", "tasks", "run", "messages", "alerts",
+    "roles", "timeline",
 )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """The board: live incidents, what may become one, and what came in."""
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -17,6 +18,8 @@ from handrail.web.presenters.sentences import Told, sentence
 from handrail.web.presenters.stages import stages
 from handrail.web.presenters.tasks import is_overdue
 
+# How many alerts there are stands beside the title, and goes on changing; an incident is not named after it.
+_COUNT = re.compile(r" \(\d+ alerts?\)$")
 _ALERTS_SHOWN = 12
 _REASONS_SHOWN = 6
 
@@ -55,7 +58,7 @@ def candidate_card(candidate: Candidate, alerts: Iterable[Alert], may_declare: b
     shown = tuple(alerts)
     return v.CandidateCard(
         id=candidate.id,
-        title=candidate.title,
+        title=_COUNT.sub("", candidate.title),
         suggested=candidate.suggested_severity,
         suggested_why=candidate.severity_reason,
         reasons=_reasons(candidate),

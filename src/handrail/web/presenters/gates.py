@@ -24,6 +24,7 @@ def gate_card(gate: Gate, viewer: Person, names: Names, incident: Incident | Non
         status=gate.status,
         digest=gate.subject.digest,
         content=tuple(content(gate.content)),
+        bound=tuple(bound(gate.content)),
         proposer=names.known(gate.proposer),
         eligible=names.eligible(gate.eligible),
         quorum=gate.quorum,
@@ -35,7 +36,7 @@ def gate_card(gate: Gate, viewer: Person, names: Names, incident: Incident | Non
         why_not=why_not,
         decided_at=gate.decided_at,
         what_then=what_then(gate),
-        last_editor=names.of(gate.last_editor) if gate.last_editor and gate.last_editor != gate.proposer else None,
+        last_editor=_editor(gate, names),
         incident=(f"/incidents/{incident.id}", incident.reference) if incident else None,
         why=gate.why,
         canonical=canonical(gate.content).decode(),
@@ -88,16 +89,33 @@ def what_then(gate: Gate) -> str:
     return ""
 
 
+def _editor(gate: Gate, names: Names) -> str | None:
+    """Who else had a hand in it, and so never approves it."""
+    if gate.last_editor is None or gate.last_editor == gate.proposer:
+        return None
+    verb = "put forward by" if gate.subject.kind == "action" else "last edited by"
+    return f"{verb} {names.of(gate.last_editor)}"
+
+
 def content(said: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Every value that the digest covers, under the path that leads to it."""
+    """What decides: every value that the digest covers but those of `bound`, under the path that leads to it."""
+    for name in sorted(said, key=lambda name: (_FIRST.index(name) if name in _FIRST else len(_FIRST), name)):
+        if name not in _LAST:
+            yield from _flat(name.replace("_", " "), said[name])
 
-    def place(name: str) -> tuple[int, str]:
-        if name in _FIRST:
-            return _FIRST.index(name), name
-        return (100 + _LAST.index(name) if name in _LAST else 50), name
 
-    for name in sorted(said, key=place):
-        yield from _flat(name.replace("_", " "), said[name])
+def bound(said: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """What only binds, each value with where it is shown: the digest covers it as well."""
+    for name in _LAST:
+        if name in said:
+            values = said[name] if isinstance(said[name], list | tuple) else [said[name]]
+            for value in values or ["none"]:
+                yield name.replace("_", " "), _text(value), _address(name, value)
+
+
+def _address(name: str, value: Any) -> str:
+    places = {"evidence": "/evidence/", "incident": "/incidents/", "message": "/messages/"}
+    return f"{places[name]}{value}" if name in places and value else ""
 
 
 def _flat(path: str, value: Any) -> Iterator[tuple[str, str]]:

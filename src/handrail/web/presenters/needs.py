@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING
 
 from handrail.domain.incident import Stage
 from handrail.domain.people import IncidentRole, Permission
+from handrail.domain.proposal import Proposal
 from handrail.store.queries import TaskView, owns
 from handrail.web import views as v
 from handrail.web.presenters.gates import subject, why_not_vote
+from handrail.web.presenters.proposals import first_sentence
 
 if TYPE_CHECKING:
     from handrail.web.presenters.room import Room
@@ -42,7 +44,7 @@ def _commands(room: "Room", rows: tuple[v.TaskRow, ...]) -> Iterable[v.Need]:
         return
     if incident.closed_at is None:
         yield from (
-            v.Need("plan", str(proposal.preview.get("summary", proposal.action)), f"#proposal-{proposal.id}", "Look")
+            v.Need("plan", first_sentence(_summary(proposal))[0], f"#proposal-{proposal.id}", "Look")
             for proposal in room.proposals.values()
             if proposal.status == "open"
         )
@@ -59,6 +61,10 @@ def _commands(room: "Room", rows: tuple[v.TaskRow, ...]) -> Iterable[v.Need]:
             yield v.Need("close", f"Close {incident.reference}", "#closing", "Close")
     if room.review is not None and room.review.status == "draft":
         yield v.Need("review", "Complete and accept the review", f"/incidents/{incident.id}/review", "Open")
+
+
+def _summary(proposal: Proposal) -> str:
+    return str(proposal.preview.get("summary", proposal.action))
 
 
 def _tasks(room: "Room", rows: tuple[v.TaskRow, ...]) -> Iterable[v.Need]:

@@ -64,10 +64,11 @@ def _card(
     card_id: str, preview: Mapping[str, Any], proposer: v.Actor, at: Any, verdict: str, why: str, risk: str = "",
     may_start: bool = False,
 ) -> v.ProposalCard:  # fmt: skip
+    title, then = first_sentence(str(preview.get("summary", "")))
     return v.ProposalCard(
         id=card_id,
-        title=str(preview.get("summary", "")),
-        why=why,
+        title=title,
+        why=f"{then} {why}".strip(),
         proposer=proposer,
         at=at,
         risk=risk,
@@ -78,6 +79,12 @@ def _card(
         verdict=verdict,
         may_start=may_start,
     )
+
+
+def first_sentence(text: str) -> tuple[str, str]:
+    """What is done, and what more is said about it."""
+    title, _, then = text.partition(". ")
+    return title.rstrip("."), then[:1].upper() + then[1:]
 
 
 def check_after(run: Run, task: Task) -> Task | None:
