@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
 from contextlib import closing
 from email import message_from_bytes
 from email.policy import default
@@ -51,12 +50,12 @@ def left_over(folder: Path) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str, Any], Path, str]]:
+def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Path, str]:
     out = tmp_path_factory.mktemp("demo")
     running = start("--exit", "--port", "0", "--out", str(out))
     said, _ = running.communicate(timeout=300)
     assert running.returncode == 0, said
-    yield json.loads((out / "summary.json").read_text()), out, said
+    return json.loads((out / "summary.json").read_text()), out, said
 
 
 def test_every_step_holds_in_its_order(played: tuple[dict[str, Any], Path, str]) -> None:

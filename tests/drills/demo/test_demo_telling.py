@@ -3,9 +3,10 @@
 import io
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from rich.console import Console
 
-from handrail.drills.demo.journal import Journal, Outcome, Step, StepFailed, wait_for
+from handrail.drills.demo.journal import Broken, Journal, Outcome, Step, StepFailed, wait_for
 from handrail.drills.demo.live import LiveView
 from handrail.drills.demo.signals import Reading, reading, spark
 from handrail.drills.demo.telling import Card, PlainView, Score, SignIn, Todo, clean
@@ -94,11 +95,8 @@ def test_the_first_step_that_does_not_hold_ends_the_story_and_is_named() -> None
         clock.advance(seconds=3)
         raise Unavailable("The estate does not answer.")
 
-    try:
+    with pytest.raises(StepFailed, match=r"^The estate does not answer\.$"):
         journal.run(Step("recover", "Handrail", "checks"), fail)
-        raise AssertionError("a failed step must not pass")
-    except StepFailed as failure:
-        assert str(failure) == "The estate does not answer."
     assert journal.failed is not None
     assert journal.failed.as_json() == {
         "name": "recover", "ok": False, "at": "2026-01-05T09:00:03.000000Z", "seconds": 3.0,
@@ -108,8 +106,14 @@ def test_the_first_step_that_does_not_hold_ends_the_story_and_is_named() -> None
 
 def test_waiting_ends_with_what_was_awaited() -> None:
     assert wait_for("It", lambda: "there", 0) == "there"
-    try:
+    with pytest.raises(StepFailed, match=r"^Recovery did not happen within 0 s\.$"):
         wait_for("Recovery", lambda: None, 0)
-        raise AssertionError("waiting must end")
-    except StepFailed as failure:
-        assert str(failure) == "Recovery did not happen within 0 s."
+
+
+def test_a_fault_of_ours_is_told_with_its_step() -> None:
+    view, out = plain()
+    journal = Journal(ManualClock(), view)
+    answer: dict[str, str] = {}
+    with pytest.raises(Broken):
+        journal.run(STEP, lambda: answer["missing"])
+    assert "FAIL  Carol    declares the incident: It broke: KeyError('missing')" in out.getvalue()

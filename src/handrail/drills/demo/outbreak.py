@@ -70,7 +70,7 @@ class Outbreak:
             return None
         incident = found[0]
         self.case.incident_id = incident["id"]
-        confirmed = "as suggested" if incident["severity"] == incident["suggested_severity"] else "her own choice"
+        confirmed = "as suggested" if incident["severity"] == incident["suggested_severity"] else "by choice"
         return f"{incident['reference']}, {incident['severity']} {confirmed}"
 
     def _found(self) -> str | None:

@@ -145,7 +145,7 @@ def check_database(url: str) -> None:
     except (Unavailable, sa.exc.SQLAlchemyError, OSError) as error:
         why = error.detail if isinstance(error, Unavailable) else str(error).splitlines()[0]
         raise Usage(
-            f"{redact(url)} cannot be used: {redact(why)} Make the database first, or correct --database."
+            f"{redact(url)} cannot be used: {redact(why).rstrip('.')}. Make the database first, or correct --database."
         ) from None
     if held:
         raise Usage(
