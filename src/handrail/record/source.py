@@ -2,8 +2,9 @@
 
 import json
 import os
+import threading
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
@@ -102,6 +103,7 @@ class Checkpointer:
     signer: Signer
     seal_key: bytes
     file: Path
+    _turn: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def exported(self) -> list[str]:
         """The notes in the file, oldest first."""
@@ -109,6 +111,11 @@ class Checkpointer:
 
     def run_once(self, now: datetime) -> int | None:
         """Sign what is new. Returns the size signed, or None when there is no news. Raises BrokenInvariant."""
+        # The duty and a person may ask at the same moment; the file must grow in order.
+        with self._turn:
+            return self._sign(now)
+
+    def _sign(self, now: datetime) -> int | None:
         with self.database.read() as connection:
             frontier = head(connection)
             _must_end_at_head(connection, frontier.size)

@@ -16,7 +16,7 @@ from handrail.web.api.desk import ApiRoute, Asked, Newcomer, Nothing, Noun, Page
 
 router = APIRouter(prefix="/api/v1", tags=["people"], route_class=ApiRoute)
 
-Roles = Annotated[tuple[Role, ...], Field(min_length=1, max_length=10, examples=[["responder"]])]
+Roles = Annotated[list[Role], Field(min_length=1, max_length=10, examples=[["responder"]])]
 Team = Annotated[str, Field(min_length=1, max_length=64)]
 Teams = Annotated[tuple[Team, ...], Field(max_length=50, examples=[["payments"]])]
 
