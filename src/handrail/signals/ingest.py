@@ -11,6 +11,7 @@ import threading
 from collections import OrderedDict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from typing import TypeAlias
 
@@ -71,7 +72,8 @@ class Ingestor:
         self._gathering: asyncio.AbstractEventLoop | None = None
         self._closed = False
         self._thread: threading.Thread | None = None
-        self._untrimmed_bytes: int | None = None
+        self._untrimmed_bytes = 0
+        self._trimmed_at: datetime | None = None
 
     def start(self) -> None:
         self._thread = threading.Thread(target=self._run, name="handrail-ingest", daemon=True)
@@ -257,22 +259,22 @@ class Ingestor:
             intake.keep_replays(tx.connection, fresh_replays, tx.now, self._limits)
 
     def _quarantine(self, tx: Tx, refusals: Sequence[Refusal]) -> None:
-        bound = self._limits.quarantine_item_bytes
+        """Keep what nobody could read, within its bounds.
+
+        Summing up the quarantine reads much of it: that is done for each sixteenth of the bytes or of the age.
+        """
+        limits, bound = self._limits, self._limits.quarantine_item_bytes
         unread = [
             Unread(item.source, item.code, item.reason, item.body[:bound]) for item in refusals if item.body is not None
         ]
-        if not unread:
-            return
         intake.quarantine(tx.connection, unread, tx.now)
-        # Summing up the quarantine reads much of it, so it is done once for each sixteenth of the bound.
-        step = self._limits.quarantine_bytes // 16
-        added = sum(len(item.body) for item in unread)
-        if self._untrimmed_bytes is None or self._untrimmed_bytes + added > step:
-            room = replace(self._limits, quarantine_bytes=self._limits.quarantine_bytes - step)
+        self._untrimmed_bytes += sum(len(item.body) for item in unread)
+        step = limits.quarantine_bytes // 16
+        is_old = self._trimmed_at is None or tx.now - self._trimmed_at >= limits.quarantine_age / 16
+        if is_old or self._untrimmed_bytes > step:
+            room = replace(limits, quarantine_bytes=limits.quarantine_bytes - step)
             intake.trim_quarantine(tx.connection, tx.now, room)
-            self._untrimmed_bytes = 0
-        else:
-            self._untrimmed_bytes += added
+            self._untrimmed_bytes, self._trimmed_at = 0, tx.now
 
 
 class _Changes:
