@@ -41,7 +41,7 @@ class Held:
         self.go = threading.Event()
         self.reached = threading.Event()
         self._store = ingestor._store
-        ingestor._store = self  # type: ignore[method-assign, assignment]
+        ingestor._store = self  # type: ignore[method-assign]
 
     def __call__(self, items: Sequence[Item]) -> Any:
         self.batches.append(len(items))

@@ -8,7 +8,7 @@ from handrail.kernel.errors import TooMany
 
 @dataclass
 class Bucket:
-    """Holds up to `burst`, gains `per_second`. A batch larger than what is left may overdraw it once."""
+    """Holds up to `burst`, gains `per_second`; what is taken last may overdraw it."""
 
     per_second: float
     burst: float
@@ -33,8 +33,13 @@ class Buckets:
         self._burst = burst
         self._buckets: dict[str, Bucket] = {}
 
-    def take(self, source: str, amount: float, now: float) -> None:
+    def admit(self, source: str, now: float) -> None:
+        """One request, at the price of one alert. Raises TooMany."""
         bucket = self._buckets.get(source)
         if bucket is None:
             bucket = self._buckets[source] = Bucket(self._per_second, self._burst, self._burst, now)
-        bucket.take(amount, now)
+        bucket.take(1, now)
+
+    def charge(self, source: str, more: int) -> None:
+        """What an admitted request turned out to hold beyond one alert: it is taken, and the next ones wait."""
+        self._buckets[source].level -= more

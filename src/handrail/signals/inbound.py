@@ -130,10 +130,10 @@ class InboundApp:
             body = await read_body(request.headers, receive, min(door.body_bytes, self._limits.inbound_body_bytes))
             token = find_token(body)
             sender = self._identify(request, known, token)
-            self._buckets.take(sender.name, 1, self._clock.monotonic())
+            self._buckets.admit(sender.name, self._clock.monotonic())
         else:
             sender = self._identify(request, known, token)
-            self._buckets.take(sender.name, 1, self._clock.monotonic())
+            self._buckets.admit(sender.name, self._clock.monotonic())
             body = await self._body_of(sender, request, receive)
         return await self._take(request, sender, _Said(body, token))
 
@@ -200,7 +200,7 @@ class InboundApp:
         verdict = self._verdict(sender, inbound, said.token)
         parsed = await self._parse(request, sender, inbound, said)
         size = len(parsed.occurrences) + len(parsed.changes)
-        self._buckets.take(sender.name, max(0, size - 1), started)
+        self._buckets.charge(sender.name, max(0, size - 1))
         if parsed.rejected:
             body = said.without_token(bad_items(said.body, parsed.rejected))
             reason = parsed.rejected[0]
