@@ -39,6 +39,12 @@ def _hasher() -> PasswordHasher:
 
 
 @cache
+def _one_time_hasher() -> PasswordHasher:
+    """One-time passwords are random enough to need no slow hash, and are hashed inside a transaction."""
+    return PasswordHasher(time_cost=1, memory_cost=8 * 1024, parallelism=1)
+
+
+@cache
 def _nobody_hash() -> str:
     """Checked when an account is unknown, so that the answer takes as long as for a wrong password."""
     return _hasher().hash(random.token_hex(16))
@@ -75,7 +81,7 @@ def first_owner(shell: Shell) -> tuple[str, str] | None:
         tx.change(
             "account", account_id, CreateAccount(account_id, "person", "owner", "Owner", (Role.OWNER,), (), HANDRAIL.id)
         )
-        _set_password(tx, account_id, password, HANDRAIL.id, one_time=True)
+        _set_password(tx, account_id, _one_time_hasher().hash(password), HANDRAIL.id, one_time=True)
         return "owner", password
 
     return shell.transact(HANDRAIL, operation, "first start")
@@ -94,7 +100,7 @@ def create(
     password = None
     if not machine:
         password = new_password()
-        _set_password(tx, account_id, password, person.id, one_time=True)
+        _set_password(tx, account_id, _one_time_hasher().hash(password), person.id, one_time=True)
     account: Account = tx.get("account", account_id)
     return account, password
 
@@ -129,13 +135,29 @@ def _must_keep_an_owner(tx: Tx, leaving: str) -> None:
         raise Unprocessable("This is the last owner; make another one first.", "last_owner")
 
 
-def change_password(tx: Tx, account_id: str, old: str, new: str) -> None:
-    """A person sets a new password with the old one. Every other session of theirs ends."""
-    _check_password(tx.connection, account_id, old)
+@dataclass(frozen=True)
+class Weighed:
+    """An old password that was right, by the hash it was right against, and the hash of the new one."""
+
+    before: str
+    after: str
+
+
+def weigh_password(database: Database, account_id: str, old: str, new: str) -> Weighed:
+    """Check the old password and hash the new one: a third of a second, so it is done before the transaction."""
+    with database.read() as connection:
+        before = _check_password(connection, account_id, old)
     check_strength(new)
     if new == old:
         raise Unprocessable("The new password is the old one; choose another.", "password_same")
-    _set_password(tx, account_id, new, account_id, one_time=False)
+    return Weighed(before, _hasher().hash(new))
+
+
+def change_password(tx: Tx, account_id: str, weighed: Weighed) -> None:
+    """A person sets a new password with the old one. Every other session of theirs ends."""
+    if _stored_hash(tx.connection, account_id) != weighed.before:
+        raise NotSignedIn("The password was changed meanwhile; sign in again.", "wrong_password")
+    _set_password(tx, account_id, weighed.after, account_id, one_time=False)
 
 
 def reset_password(tx: Tx, account_id: str, person: Person) -> str:
@@ -143,7 +165,7 @@ def reset_password(tx: Tx, account_id: str, person: Person) -> str:
     require(person, Permission.MANAGE_PEOPLE)
     tx.get("account", account_id)
     password = new_password()
-    _set_password(tx, account_id, password, person.id, one_time=True)
+    _set_password(tx, account_id, _one_time_hasher().hash(password), person.id, one_time=True)
     return password
 
 
@@ -154,24 +176,37 @@ def check_strength(password: str) -> None:
         )
 
 
-def _set_password(tx: Tx, account_id: str, password: str, by: str, one_time: bool) -> None:
+def _set_password(tx: Tx, account_id: str, hashed: str, by: str, one_time: bool) -> None:
     tx.change("account", account_id, SetPassword(by, one_time))
-    row = {"account_id": account_id, "password_hash": _hasher().hash(password)}
+    row = {"account_id": account_id, "password_hash": hashed}
     tx.database.upsert(tx.connection, tables.credential, [row], ("account_id",))
     tx.connection.execute(tables.session.delete().where(tables.session.c.account_id == account_id))
 
 
-def _check_password(connection: sa.Connection, account_id: str | None, password: str) -> None:
-    stored = None
-    if account_id is not None:
-        query = sa.select(tables.credential.c.password_hash).where(tables.credential.c.account_id == account_id)
-        stored = connection.execute(query).scalar()
-    try:
-        _hasher().verify(stored or _nobody_hash(), password[: LIMITS.password_chars_max])
-    except (VerifyMismatchError, InvalidHashError):
-        stored = None
-    if stored is None:
+def _stored_hash(connection: sa.Connection, account_id: str | None) -> str | None:
+    if account_id is None:
+        return None
+    query = sa.select(tables.credential.c.password_hash).where(tables.credential.c.account_id == account_id)
+    found = connection.execute(query).scalar()
+    return str(found) if found is not None else None
+
+
+def _check_password(connection: sa.Connection, account_id: str | None, password: str) -> str:
+    """The stored hash that the password fits. Every answer takes as long as that for an unknown account."""
+    stored, given = _stored_hash(connection, account_id), password[: LIMITS.password_chars_max]
+    fits = _fits(stored, given) if stored is not None else False
+    if stored is None or _hasher().check_needs_rehash(stored):
+        _fits(_nobody_hash(), given)
+    if stored is None or not fits:
         raise NotSignedIn("The sign-in name or the password is wrong.", "wrong_password")
+    return stored
+
+
+def _fits(stored: str, password: str) -> bool:
+    try:
+        return _hasher().verify(stored, password)
+    except (VerifyMismatchError, InvalidHashError):
+        return False
 
 
 def sign_in(shell: Shell, login: str, password: str) -> SignedIn:

@@ -214,8 +214,10 @@ def change_password(request: Request, caller: Caller, old: str, new: str) -> Sig
     login = caller.account.login
     tries.begin(login, address)
 
+    weighed = accounts.weigh_password(context.shell.database, caller.account.id, old, new)
+
     def operation(tx: Tx) -> SignedIn:
-        accounts.change_password(tx, caller.account.id, old, new)
+        accounts.change_password(tx, caller.account.id, weighed)
         return accounts.open_session(tx, tx.get("account", caller.account.id))
 
     signed_in = context.shell.transact(caller.person.actor, operation, "password")
