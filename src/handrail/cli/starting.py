@@ -73,23 +73,22 @@ class _Stop(BaseException):
 def assembled(wanted: "Settings", service: str) -> Iterator["Handrail"]:
     """A started Handrail, stopped at the end. Raises Trouble where it cannot start."""
     from handrail import telemetry
-    from handrail.wiring import assemble
 
     telemetry.set_up(wanted, service)
     handrail = None
+    # No collection while modules come in: a start makes a hundred thousand objects and drops almost none of them.
+    gc.disable()
     try:
+        from handrail.wiring import assemble
+
         with _told_in_a_sentence(wanted):
             handrail = assemble(wanted)
             handrail.start()
         yield handrail
     finally:
+        gc.enable()
         if handrail is not None:
             handrail.stop()
-
-
-def hurry() -> None:
-    """No collection while modules come in: a start makes a hundred thousand objects and drops almost none of them."""
-    gc.disable()
 
 
 def settle() -> None:

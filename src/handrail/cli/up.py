@@ -50,7 +50,6 @@ def up(
       handrail up --port 9000 --data-dir /var/lib/handrail
       handrail up --database postgresql://handrail@db/handrail
     """
-    starting.hurry()
     settings = starting.settings(
         data_dir=data_dir, database=database, host=host, port=port, public_url=public_url, inbound_open=inbound_open,
         outward_allow=outward_allow, webhook_url=webhook_url, webhook_secret_file=webhook_secret_file,

@@ -37,7 +37,6 @@ def worker(
       handrail worker --database postgresql://handrail@db/handrail
       handrail worker --database postgresql://handrail@db/handrail --metrics-port 9400
     """
-    starting.hurry()
     settings = starting.settings(
         data_dir=data_dir, database=database, outward_allow=outward_allow, webhook_url=webhook_url,
         webhook_secret_file=webhook_secret_file, control_tokens_file=control_tokens_file, log_level=log_level,
