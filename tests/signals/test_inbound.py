@@ -325,7 +325,7 @@ def test_a_token_inside_of_a_payload_is_masked_in_quarantine(desk: Intake) -> No
 
 def test_exact_values_and_unknown_fields_survive(desk: Intake) -> None:
     body = (
-        b'{"title": "t", "labels": {"id": 9007199254740993, "on": true}, "invented": {"deep": [12345678901234567890]}}'  # noqa: E501
+        b'{"title": "t", "labels": {"id": 9007199254740993, "on": true}, "invented": {"deep": [12345678901234567890]}}'
     )
     assert desk.post("/in/plain", body, "plain").status == 202
     assert desk.alert().labels == {"id": "9007199254740993", "on": "true"}
