@@ -10,7 +10,7 @@ import httpx2
 from handrail.drills.demo.journal import StepFailed
 
 _API = "/api/v1"
-_CALL_SECONDS = 20.0
+_CALL_SECONDS = 30.0
 
 
 class Refusal(StepFailed):

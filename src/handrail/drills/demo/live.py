@@ -18,6 +18,7 @@ from handrail.drills.demo.signals import Reading, spark
 from handrail.drills.demo.telling import Card, Score, SignIn, Todo, clean, since
 
 _WIDTH_MAX = 118
+_TWO_COLUMNS_WIDTH = 110
 _P95_TOP_SECONDS = 1.2
 _REDRAW_SECONDS = 0.15
 _CARD_STYLES = {"candidate": "yellow", "finding": "magenta", "gate": "blue", "message": "green"}
@@ -70,7 +71,7 @@ class LiveView:
     def card(self, card: Card) -> None:
         rows = Table.grid(padding=(0, 2))
         rows.add_column(style="dim", no_wrap=True)
-        rows.add_column(ratio=1)
+        rows.add_column(ratio=1, overflow="fold")
         for label, words in card.rows:
             rows.add_row(Text(label), Text(clean(words)))
         style = _CARD_STYLES[card.kind]
@@ -94,12 +95,17 @@ class LiveView:
                 self._console.bell()
 
     def score(self, score: Score) -> None:
+        times, record = _column("Times", score.times, "bold green"), _column("The record", score.record, "bold")
+        people = _column("What people did", score.people, "bold")
+        machines = _column("What machines did", score.machines, "bold")
         board = Table.grid(padding=(0, 4))
-        board.add_row(_column("Times", score.times, "bold green"), _column("The record", score.record, "bold"))
-        board.add_row(Text(), Text())
-        board.add_row(
-            _column("What people did", score.people, "bold"), _column("What machines did", score.machines, "bold")
-        )
+        if self._width < _TWO_COLUMNS_WIDTH:
+            for part in (times, people, machines, record):
+                board.add_row(part)
+        else:
+            board.add_row(times, record)
+            board.add_row(Text(), Text())
+            board.add_row(people, machines)
         self._print(Panel(board, title="What came of it", border_style="green", width=self._width))
 
     def say(self, words: str) -> None:

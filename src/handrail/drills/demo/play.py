@@ -81,18 +81,23 @@ def _play(wish: Wish) -> int:
         raise
     view = _view()
     play = Play(wish, world, view, SystemClock())
+    ok, keep = False, True
     try:
         ok = play.tell()
+        keep = not ok
         if ok and not wish.exit_when_done:
             play.stay()
+    except KeyboardInterrupt:
+        keep = False
+        raise
     finally:
         _ignore_signals()
         view.close()
         play.stop()
+        if wish.out is None and not keep:
+            shutil.rmtree(work_dir, ignore_errors=True)
     if not ok:
         print(f"The folder {work_dir} is kept; handrail.log and estate/logs in it say more.", file=sys.stderr)
-    elif wish.out is None:
-        shutil.rmtree(work_dir, ignore_errors=True)
     return 0 if ok else 1
 
 

@@ -13,7 +13,7 @@ import handrail
 from handrail.drills.estate.child import PARENT_VARIABLE
 from handrail.kernel.errors import Unavailable
 
-_START_SECONDS = 45.0
+_START_SECONDS = 90.0
 _STOP_SECONDS = 10.0
 _WORDS_CHARS_MAX = 600
 

@@ -3,14 +3,16 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from handrail.drills.demo.cast import OWNER, PEOPLE, Cast
-from handrail.drills.demo.journal import Step, StepFailed
+from handrail.drills.demo.journal import Step, StepFailed, wait_for
 from handrail.drills.demo.stage import Stage
-from handrail.drills.demo.world import Sources
+from handrail.drills.demo.world import Sources, World
 from handrail.drills.estate.topology import SERVICES
 
 QUIET_SECONDS = 4.0
+_QUIET_WITHIN = 60.0
 
 
 @dataclass(frozen=True)
@@ -59,13 +61,34 @@ class SettingUp:
         return f"{len(known)} services with owners, dependencies and signals"
 
     def _watch_quiet(self) -> str:
-        time.sleep(QUIET_SECONDS)
-        signals = {name: self.stage.world.estate.signal(name) for name in SERVICES}
-        unwell = [f"{name} ({', '.join(one['symptoms'])})" for name, one in signals.items() if not one["healthy"]]
-        if unwell:
-            raise StepFailed(f"Before anything was done there are symptoms: {', '.join(unwell)}.")
-        rate = signals["storefront"]["requests_per_second"]
-        return f"about {rate or 0:.0f} requests a second, all answered"
+        """A busy machine may stall a service as it starts; the story begins from a quiet that has lasted."""
+        seen = wait_for(f"A quiet of {QUIET_SECONDS:g} s before the release", Quiet(self.stage.world), _QUIET_WITHIN)
+        owner = self.stage.cast[OWNER.login].api
+        stray = owner.items("/candidates", {"status": "open"})
+        for one in stray:
+            reason = "A service was slow as it started on a busy machine; nothing has been released yet."
+            owner.post(f"/candidates/{one['id']}/dismiss", {"reason": reason})
+        rate = seen["storefront"]["requests_per_second"]
+        dismissed = "; noise of the start was dismissed" if stray else ""
+        return f"about {rate or 0:.0f} requests a second, all answered{dismissed}"
+
+
+class Quiet:
+    """Asked again and again: the signals of all services once none has had a symptom for a while."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._since: float | None = None
+
+    def __call__(self) -> dict[str, dict[str, Any]] | None:
+        self._world.check()
+        signals = {name: self._world.estate.signal(name) for name in SERVICES}
+        now = time.monotonic()
+        if not all(one["healthy"] for one in signals.values()):
+            self._since = None
+            return None
+        self._since = now if self._since is None else self._since
+        return signals if now - self._since >= QUIET_SECONDS else None
 
 
 def add_sources(cast: Cast, url: str) -> Sources:

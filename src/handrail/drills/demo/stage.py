@@ -12,7 +12,7 @@ from handrail.drills.demo.world import World
 Look = Callable[[], str | None]
 
 # People's own steps answer at once; this bounds only what a busy machine makes of it.
-_ACT_SECONDS = 20.0
+_ACT_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
