@@ -4,10 +4,11 @@
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from handrail.domain.account import Account, CreateAccount
 from handrail.domain.alert import AlertStatus, Occurrence
@@ -107,6 +108,12 @@ def add_people(shell: Shell, *wanted: tuple[str, tuple[str, ...], tuple[str, ...
     return shell.transact(HANDRAIL, operation, "test")
 
 
+def run_apart(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine in a thread of its own: the driver of a browser keeps this thread's loop for itself."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
+
+
 def look(shell: Shell, question: Callable[[Tx], T]) -> T:
     """Read through an operation that changes nothing."""
     return shell.transact(HANDRAIL, question, "test")
@@ -183,7 +190,7 @@ class World:
         )  # fmt: skip
         ingestor = Ingestor(self.shell)
         ingestor.start()
-        asyncio.run(ingestor.ingest("estate", Parsed(said), "token"))
+        run_apart(ingestor.ingest("estate", Parsed(said), "token"))
         ingestor.close()
 
     def open_candidate(self) -> str:

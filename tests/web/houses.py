@@ -1,6 +1,5 @@
 """A whole installation behind pages: people in browsers, an outage with real evidence, a server when one is needed."""
 
-import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,7 +30,7 @@ from handrail.web.context import Context
 from handrail.web.live import LiveBus
 from handrail.web.middleware import Application, Receive, Scope, Send
 from handrail.web.pages import PAGES, error_page
-from tests.worlds import SEAL_KEY, World, make_world
+from tests.worlds import SEAL_KEY, World, make_world, run_apart
 
 ORIGIN = "http://testserver"
 _AGES = {"payments": 20, "orders": 40, "storefront": 60}
@@ -58,6 +57,10 @@ class Browser:
         sent = {"csrf": self.signed_in.csrf if self.signed_in and csrf is None else csrf or "", **(fields or {})}
         headers = {**self._headers(), "Origin": ORIGIN, **more.pop("headers", {})}
         return self.client.post(path, data=sent, headers=headers, **more)
+
+    def get_cookie(self) -> str:
+        assert self.signed_in is not None
+        return f"{COOKIE}={self.signed_in.token}"
 
     def _headers(self) -> dict[str, str]:
         cookie = {"Cookie": f"{COOKIE}={self.signed_in.token}"} if self.signed_in else {}
@@ -93,7 +96,7 @@ class House:
         )  # fmt: skip
         ingestor = Ingestor(self.world.shell)
         ingestor.start()
-        asyncio.run(ingestor.ingest("ci", Parsed((), (told,)), "token"))
+        run_apart(ingestor.ingest("ci", Parsed((), (told,)), "token"))
         ingestor.close()
 
     def investigate(self) -> None:

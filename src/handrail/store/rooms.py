@@ -126,7 +126,7 @@ def first_entry(connection: sa.Connection, stream: str) -> EntryView | None:
     return None if index is None else queries.entries_at(connection, [int(index)])[int(index)]
 
 
-def entry_types(connection: sa.Connection) -> list[str]:
+def entry_types() -> list[str]:
     """The types that an entry can have, as nouns know them, with those that belong to none."""
     known = {event.TYPE for noun in NOUNS.values() for event in noun.events}
     return sorted(known | {"alerts.received", "investigation.asked", "record.erased", "record.exported"})

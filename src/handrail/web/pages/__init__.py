@@ -16,14 +16,13 @@ from handrail.web.pages import (
     tasks,
 )
 from handrail.web.pages.errors import error_page
-from handrail.web.pages.site import Site
+from handrail.web.pages.site import On, Site
 
 _MODULES = (board, incidents, approvals, tasks, messages, reviews, alerts, record, people, sources)
 
-SITE = Site(
-    [page for module in _MODULES for page in module.PAGES], [form for module in _MODULES for form in module.FORMS]
-)
+FORMS: tuple[On, ...] = tuple(form for module in _MODULES for form in module.FORMS)
+SITE = Site([page for module in _MODULES for page in module.PAGES], FORMS)
 SITE.router.add_api_route("/evidence/{digest}/raw", record.raw_evidence, methods=["GET"])
 PAGES: tuple[APIRouter, ...] = (doors.router, SITE.router)
 
-__all__ = ["PAGES", "SITE", "error_page"]
+__all__ = ["FORMS", "PAGES", "SITE", "error_page"]
