@@ -69,6 +69,7 @@ class Handrail:
         self.duties.start("beat", LIMITS.node_beat_seconds, beat)
         self.duties.start("timers", LIMITS.timer_interval_seconds, Timers(self.shell))
         self.duties.start("checkpoint", LIMITS.checkpoint_seconds, lambda: self.checkpointer.run_once(self.clock.now()))
+        self.duties.start("forget", 3600, lambda: self.engine.forget(self.clock.now() - LIMITS.work_kept))
         self.correlator.start()
 
     def health(self) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Literal
 from handrail.domain.noun import Decision, Noun, Row, Tick, Timer
 from handrail.domain.runbook import TaskPlan
 from handrail.kernel.errors import Conflict, NotFound
+from handrail.kernel.limits import LIMITS
 
 TaskStatus = Literal[
     "waiting", "open", "claimed", "blocked", "authorised", "running", "done", "skipped", "failed", "outcome_unknown"
@@ -553,7 +554,29 @@ def _overdue(run: Run, now: datetime) -> Decision:
         ladder = (task.plan.owner, *task.plan.escalate_to)
         if task.rungs_told < len(ladder):
             events.append(TaskOverdue(task.plan.id, task.rungs_told + 1, ladder[task.rungs_told], now))
+    return events + _silent(run, now)
+
+
+def _silent(run: Run, now: datetime) -> list[Any]:
+    """A machine step that never reported is not “running” for ever: a check fails, an act goes to a person."""
+    events: list[Any] = []
+    for task in run.tasks.values():
+        silent_from = _silent_from(task)
+        if silent_from is None or now < silent_from:
+            continue
+        if task.plan.kind == "check":
+            why = "The check never reported; look at the signal yourself, or skip the task."
+            events += [CheckFinished(task.plan.id, False, why, None, now), TaskFailed(task.plan.id, why, now)]
+        else:
+            why = "The machine that acted never reported; a person must find out what happened."
+            events.append(ActionOutcomeUnknown(task.plan.id, task.attempt, why, now))
     return events
+
+
+def _silent_from(task: Task) -> datetime | None:
+    if task.status != "running" or task.lease_until is None:
+        return None
+    return task.lease_until + LIMITS.silence_after_lease
 
 
 def evolve(run: Run | None, event: object) -> Run:
@@ -638,6 +661,11 @@ def row(run: Run) -> Row:
             Timer(f"overdue:{task.plan.id}", task.next_rung_at)
             for task in run.tasks.values()
             if task.next_rung_at is not None and task.status not in ENDED
+        )
+        timers += tuple(
+            Timer(f"silent:{task.plan.id}", silent_from)
+            for task in run.tasks.values()
+            if (silent_from := _silent_from(task)) is not None
         )
     return Row(status=run.status, title=run.runbook, incident_id=run.incident_id, timers=timers)
 

@@ -7,11 +7,13 @@ once is decided by the record (see `steps/perform.py`), so another library could
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
+from datetime import datetime
 
 import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, DBOSPortableJSONSerializer
 
 from handrail.kernel.errors import Unavailable
+from handrail.kernel.limits import LIMITS
 from handrail.kernel.trace import span
 from handrail.operations.shell import Work
 from handrail.store.database import Database
@@ -100,6 +102,16 @@ class DurableEngine:
     def waiting(self) -> int:
         """How many pieces of work are in line or under way."""
         return len(DBOS.list_workflows(status=["ENQUEUED", "PENDING"], load_input=False, load_output=False))
+
+    def forget(self, finished_before: datetime) -> int:
+        """Drop the library's own notes on work that ended long ago; the record keeps what matters."""
+        done = DBOS.list_workflows(
+            status=["SUCCESS", "CANCELLED"], completed_before=finished_before.isoformat(),
+            limit=LIMITS.work_forgotten_at_once, load_input=False, load_output=False,
+        )  # fmt: skip
+        if done:
+            DBOS.delete_workflows([found.workflow_id for found in done])
+        return len(done)
 
     def stop(self) -> None:
         """Take no more work; what is under way gets a moment to end."""

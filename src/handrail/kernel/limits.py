@@ -69,6 +69,9 @@ class Limits:
     gate_usable: timedelta = timedelta(hours=4)
     action_lease: timedelta = timedelta(seconds=60)
     action_seconds: int = 30
+    silence_after_lease: timedelta = timedelta(minutes=2)
+    work_kept: timedelta = timedelta(days=7)
+    work_forgotten_at_once: int = 500
     action_output_bytes: int = 64 * 1024
     check_seconds: int = 300
     check_interval_seconds: float = 1.0
