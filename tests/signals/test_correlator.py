@@ -85,7 +85,7 @@ class Duty:
         def operation(tx: Tx) -> None:
             for stage in (Stage.TRIAGE, Stage.CONTAIN, Stage.REMEDIATE, Stage.RECOVER):
                 for half in ("machine", "human"):
-                    tx.change("incident", incident_id, CompleteHalf(stage, half, "usr_1", "done"))  # type: ignore[arg-type]
+                    tx.change("incident", incident_id, CompleteHalf(stage, half, "usr_1", "done"))
             tx.change("incident", incident_id, Close("usr_1", 0))
 
         self.change(operation)

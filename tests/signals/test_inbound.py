@@ -105,6 +105,7 @@ def test_every_way_of_not_being_known_gets_the_same_answer_and_stores_nothing(de
     for reply in replies:
         content = reply.json
         assert content.pop("request_id").startswith("req_")
+        assert content.pop("instance") in ("/in/plain", "/in/nobody", "/api/v1/alerts")
         seen.add((reply.status, json.dumps(content), tuple(sorted(reply.headers)), reply.headers["content-type"]))
     assert len(seen) == 1
     (status, content, _, media_type), *_ = seen
@@ -348,7 +349,7 @@ def test_of_a_batch_of_500_the_bad_one_is_named_by_index_and_kept(desk: Intake) 
 def test_when_nothing_of_a_batch_can_be_read_it_is_a_bad_request(desk: Intake) -> None:
     reply = desk.post("/in/plain", [{"no": "title"}, 7], "plain")
     assert (reply.status, reply.json["code"]) == (400, "nothing_readable")
-    assert [fault["where"] for fault in reply.json["errors"]] == ["/0", "/1"]
+    assert [fault["pointer"] for fault in reply.json["errors"]] == ["/0", "/1"]
 
 
 def test_what_the_database_refuses_is_listed_with_its_index(desk: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -369,7 +370,7 @@ def test_a_fault_of_ours_is_told_as_ours(desk: Intake, monkeypatch: pytest.Monke
     known["generic"] = replace(known["generic"], parse=bug)
     monkeypatch.setattr(inbound, "integrations", lambda: known)
     reply = desk.post("/in/plain", ALERT, "plain")
-    assert (reply.status, reply.json["code"]) == (500, "broken_invariant")
+    assert (reply.status, reply.json["code"]) == (500, "internal")
     assert b"secret words" not in reply.body
 
 

@@ -28,7 +28,7 @@ class Door:
 
     name: str
     accepted: Callable[[Parsed, Sequence[Result]], Answer]
-    refused: Callable[[HandrailError], Answer]
+    refused: Callable[[HandrailError, str], Answer]
     integration: str | None = None
     parse: Callable[[Inbound, datetime], Parsed] | None = None
     body_bytes: int = LIMITS.inbound_batch_body_bytes
@@ -36,10 +36,11 @@ class Door:
 
 @dataclass(frozen=True)
 class Knock:
-    """One request's door, and what its address says: the source, the token, and what follows."""
+    """One request's door, and what its address says: itself without a token, the source, the token, what follows."""
 
     door: Door
     method: str
+    address: str
     source: str | None = None
     token: str | None = None
     rest: str = ""
@@ -53,11 +54,11 @@ def find_door(method: str, path: str) -> Knock | None:
         return replace(knock, token=token) if knock else None
     door = _FIXED.get((method, path))
     if door is not None:
-        return Knock(door, method)
+        return Knock(door, method, path)
     if method != "POST" or not path.startswith("/in/"):
         return None
     source, _, rest = path[4:].partition("/")
-    return Knock(HANDRAIL, method, source, None, rest) if source else None
+    return Knock(HANDRAIL, method, f"/in/{source}", source, None, rest) if source else None
 
 
 def all_rejected(parsed: Parsed, results: Sequence[Result]) -> list[Rejected]:
@@ -105,16 +106,16 @@ def _accepted(parsed: Parsed, results: Sequence[Result]) -> Answer:
     return Answer(202 if stored or not rejected else 400, _encode(content))
 
 
-def _refused(error: HandrailError) -> Answer:
+def _refused(error: HandrailError, address: str) -> Answer:
     # Readable JSON none of whose items could be read is a bad request to a sender that posts batches.
-    return problem(error, 400 if error.code == "nothing_readable" else None)
+    return problem(error, address, 400 if error.code == "nothing_readable" else None)
 
 
 def _accepted_as_alertmanager(parsed: Parsed, results: Sequence[Result]) -> Answer:
     return Answer(*view.answer_to_post(all_rejected(parsed, results)))
 
 
-def _refused_as_alertmanager(error: HandrailError) -> Answer:
+def _refused_as_alertmanager(error: HandrailError, _address: str) -> Answer:
     status, body = view.answer_refused(error)
     return Answer(status, body, headers=error_headers(error))
 
@@ -125,7 +126,7 @@ def _accepted_as_pagerduty(parsed: Parsed, results: Sequence[Result]) -> Answer:
     return Answer(*answer_accepted(parsed.occurrences[0]))
 
 
-def _refused_as_pagerduty(error: HandrailError) -> Answer:
+def _refused_as_pagerduty(error: HandrailError, _address: str = "") -> Answer:
     status, body = answer_refused(error)
     return Answer(status, body, headers=error_headers(error))
 

@@ -96,17 +96,19 @@ async def send_answer(send: Send, answer: Answer) -> None:
     await send({"type": "http.response.body", "body": answer.body})
 
 
-def problem(error: HandrailError, status: int | None = None) -> Answer:
-    """The error as application/problem+json."""
+def problem(error: HandrailError, instance: str, status: int | None = None) -> Answer:
+    """The error as application/problem+json. `instance` is the address without any token."""
     status = status or error.status
     content = {
         "type": f"/docs/errors#{error.code}",
         "title": error.title,
         "status": status,
         "detail": error.detail,
+        "instance": instance,
         "code": error.code,
-        "errors": [{"where": fault.where, "what": fault.what} for fault in error.faults],
+        "errors": [{"pointer": fault.where, "detail": fault.what} for fault in error.faults],
         "request_id": new_id("req"),
+        "retry": error.retry_helps,
     }
     return Answer(status, _ENCODE(content), PROBLEM, error_headers(error))
 

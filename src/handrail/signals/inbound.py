@@ -44,6 +44,7 @@ from handrail.signals.senders import Known, Sender, Senders, header_token, unkno
 
 _log = logging.getLogger("handrail.signals")
 OPEN_SOURCE = "open"
+_OURS = "Handrail met a fault of its own; its log says more. Send this again: a repeat is harmless."
 
 
 def _no_secrets(_source_id: str) -> Sequence[str]:
@@ -105,18 +106,21 @@ class InboundApp:
         elif self._otherwise is not None:
             await self._otherwise(scope, receive, send)
         elif scope["type"] == "http":
-            await send_answer(send, problem(NotFound("There is nothing at this address.")))
+            await send_answer(send, problem(NotFound("There is nothing at this address."), scope["path"]))
 
     async def _open(self, request: _Request, receive: Receive, send: Send) -> None:
         try:
             answer = await self._answer(request, receive)
         except Disconnected:
             return metrics.REFUSED.labels("disconnected").inc()
+        except BrokenInvariant as error:
+            _log.critical("an invariant does not hold: %s", error.detail)
+            answer = _refuse(request, BrokenInvariant(_OURS, "internal"))
         except HandrailError as error:
             answer = _refuse(request, error)
         except Exception:
             _log.exception("a request at the door %s failed", request.knock.door.name)
-            answer = _refuse(request, BrokenInvariant("Handrail could not take this; its log says why. Send it again."))
+            answer = _refuse(request, BrokenInvariant(_OURS, "internal"))
         return await send_answer(send, answer)
 
     async def _answer(self, request: _Request, receive: Receive) -> Answer:
@@ -266,7 +270,7 @@ def _integration(sender: Sender) -> Integration:
 
 def _refuse(request: _Request, error: HandrailError) -> Answer:
     metrics.REFUSED.labels(error.code).inc()
-    return request.knock.door.refused(error)
+    return request.knock.door.refused(error, request.knock.address)
 
 
 def _count(sender: Sender, verdict: Verdict, parsed: Parsed, results: Sequence[Result]) -> None:
