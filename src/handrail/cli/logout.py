@@ -16,7 +16,12 @@ def logout(
     url: Annotated[str, typer.Option(help="The server; left out: HANDRAIL_URL or the last one.")] = "",
     as_json: Json = False,
 ) -> None:
-    """Revoke the token that login kept, and forget it. It is forgotten even when the server is away."""
+    """Revoke the token that login kept, and forget it. It is forgotten even when the server is away.
+
+    \b
+    Examples:
+      handrail logout
+    """
     from handrail.cli.client import Client, path_of
 
     url = (url or credentials.server_url()).rstrip("/")
