@@ -190,7 +190,7 @@ class Play:
         database = redact(self._wish.database) if self._wish.database else "sqlite"
         return Result(
             database, self._address, self._world.server.data_dir, started_at, seconds, self._journal.outcomes,
-            outcome, alerts, self._audit,
+            outcome, alerts, self._audit, self._wish.out is not None or not self._wish.exit_when_done,
         )  # fmt: skip
 
 

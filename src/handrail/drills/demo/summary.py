@@ -53,6 +53,7 @@ class Result:
     outcome: Mapping[str, Any] | None = None
     alerts: int = 0
     audit: Auditing | None = None
+    export_kept: bool = True
 
     @property
     def ok(self) -> bool:
@@ -74,7 +75,7 @@ def score(result: Result) -> Score:
             ("entries", str(result.audit.size)),
             ("root", result.audit.root[:24] + "…"),
             ("checked", "offline by verify.py, key kept from before"),
-            ("export", str(result.audit.export)),
+            ("export", str(result.audit.export) if result.export_kept else "not kept; --out DIR keeps it"),
         ),
     )
 
