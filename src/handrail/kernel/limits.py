@@ -39,7 +39,7 @@ class Limits:
     correlation_batch: int = 1000
     correlation_candidates: int = 200
     correlation_sampled_alerts: int = 20
-    correlation_interval_seconds: float = 0.1
+    correlation_interval_seconds: float = 0.25
     correlation_idle_seconds: float = 1.0
     fingerprints_remembered: int = 16_384
     patterns_remembered: int = 64

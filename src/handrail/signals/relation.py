@@ -76,6 +76,7 @@ class Topology:
     change_window: timedelta = timedelta(minutes=30)
     _below: dict[str, frozenset[str]] = field(default_factory=dict)
     _near: dict[str, frozenset[str]] = field(default_factory=dict)
+    _links: dict[tuple[str | None, str | None], tuple[str | None, str]] = field(default_factory=dict)
 
     def knows(self, service: str | None) -> bool:
         return service is not None and service in self.catalog.services
@@ -96,7 +97,7 @@ class Topology:
         if gap > self.window:
             return None
         kind, phrase = self._topology(symptom.service, hit.service)
-        shared = sorted(symptom.pairs & hit.pairs)
+        shared = symptom.pairs & hit.pairs
         change = self._change(symptom, hit) if kind else None
         if kind is None and (self._is_apart(symptom.service, hit.service) or len(shared) < _LABELS_ALONE):
             return None
@@ -105,7 +106,7 @@ class Topology:
         points = _POINTS[kind] if kind else _LABELS_ALONE_POINTS
         points += round(_TIME_POINTS * (1 - gap / self.window))
         points += min(_LABEL_POINTS_MAX, _LABEL_POINTS * len(shared)) + (_CHANGE_POINTS if change else 0)
-        return Match(min(points, 100), _sentence(phrase, gap, shared, symptom, change))
+        return Match(min(points, 100), _sentence(phrase, gap, sorted(shared), symptom, change))
 
     def _reach(self, service: str) -> frozenset[str]:
         found = self._below.get(service)
@@ -118,6 +119,13 @@ class Topology:
         return one != other and self.knows(one) and self.knows(other)
 
     def _topology(self, one: str | None, other: str | None) -> tuple[str | None, str]:
+        """The kind of connection, if there is one, and how a sentence tells it."""
+        found = self._links.get((one, other))
+        if found is None:
+            found = self._links[one, other] = self._link(one, other)
+        return found
+
+    def _link(self, one: str | None, other: str | None) -> tuple[str | None, str]:
         if one is None or other is None:
             return None, "It names no service that is alerting"
         if one == other:
