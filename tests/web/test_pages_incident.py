@@ -31,6 +31,13 @@ def home(sqlite: Database, tmp_path: Path) -> Iterator[House]:
         yield made
 
 
+@pytest.fixture
+def each_home(database: Database, tmp_path: Path) -> Iterator[House]:
+    """The same on either database."""
+    with house(database, tmp_path) as made:
+        yield made
+
+
 def follow(browser: Browser, answer: Any) -> str:
     """The page that a form led to, with its notice."""
     assert answer.status_code == 303, answer.text
@@ -48,7 +55,8 @@ def value_of(text: str, name: str) -> str:
     return found[1]
 
 
-def test_an_incident_goes_from_its_candidate_to_its_accepted_review_by_forms_alone(home: House) -> None:
+def test_an_incident_goes_from_its_candidate_to_its_accepted_review_by_forms_alone(each_home: House) -> None:
+    home = each_home
     world = home.world
     home.report_release()
     candidate = world.open_candidate()
@@ -262,8 +270,9 @@ def test_the_room_is_read_in_few_queries_however_many_alerts_it_has(home: House)
     assert len(asked) <= 26
 
 
-def test_every_live_part_is_part_of_its_page(home: House) -> None:
+def test_every_live_part_is_part_of_its_page(each_home: House) -> None:
     """What a page shows at first and what is morphed in later come from the same template and view."""
+    home = each_home
     gate_id = home.to_gate()
     message = home.world.message_of("tell-teams").id
     browser = home.as_(home.world.approver)

@@ -216,6 +216,7 @@ class CandidateCard:
     alerts: tuple[AlertRow, ...] = ()
     may_declare: bool = False
     practice: bool = False
+    more_reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from handrail.operations.shell import Tx
 from handrail.store import queries, rooms
 from handrail.store.queries import Evidence, Found, Wanted
 from handrail.web import views as v
+from handrail.web.pages.rooms import cause_change
 from handrail.web.pages.site import At, Done, On, Post
 from handrail.web.pages.visit import Screen, Visit
 from handrail.web.presenters.approvals import approval_item, card
@@ -88,8 +89,10 @@ def _cause(visit: Visit, found: Gate) -> v.CauseCard | None:
     if not current:
         return None
     finding = current[0].state
+    incident = queries.get(visit.connection, Incident, found.incident_id).state
     kept = rooms.evidence_of(visit.connection, [citation.evidence for citation in finding.citations])
-    return cause_card(finding, kept, Marks(), visit.names)
+    marks = Marks(cause_change(visit, finding), incident.started_at, incident.recovered_at)
+    return cause_card(finding, kept, marks, visit.names)
 
 
 def _item(visit: Visit, found: Gate, around: Around) -> v.ApprovalItem:

@@ -24,7 +24,7 @@ def load_room(visit: Visit, incident_id: str, entries: int = LIMITS.page_size_ma
     nouns = rooms.nouns_of(connection, incident.id)
     states = {kind: {noun_id: found.state for noun_id, found in by_id.items()} for kind, by_id in nouns.items()}
     finding = next((found for found in states.get("finding", {}).values() if found.status == "current"), None)
-    change = _change(visit, finding)
+    change = cause_change(visit, finding)
     room = Room(
         incident=incident,
         now=visit.now,
@@ -61,7 +61,8 @@ def _with_alerts(visit: Visit, room: Room) -> Room:
     )
 
 
-def _change(visit: Visit, finding: Finding | None) -> Change | None:
+def cause_change(visit: Visit, finding: Finding | None) -> Change | None:
+    """The change that a finding names as the cause."""
     if finding is None or finding.cause_kind != "change" or finding.cause_id is None:
         return None
     found: Found[Change] | None = queries.find(visit.connection, Change, finding.cause_id)

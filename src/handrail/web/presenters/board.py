@@ -21,7 +21,7 @@ from handrail.web.presenters.tasks import is_overdue
 # How many alerts there are stands beside the title, and goes on changing; an incident is not named after it.
 _COUNT = re.compile(r" \(\d+ alerts?\)$")
 _ALERTS_SHOWN = 12
-_REASONS_SHOWN = 6
+_REASONS_SHOWN = 4
 
 
 def incident_row(
@@ -55,13 +55,14 @@ def incident_row(
 
 
 def candidate_card(candidate: Candidate, alerts: Iterable[Alert], may_declare: bool) -> v.CandidateCard:
-    shown = tuple(alerts)
+    shown, reasons = tuple(alerts), _reasons(candidate)
     return v.CandidateCard(
         id=candidate.id,
         title=_COUNT.sub("", candidate.title),
         suggested=candidate.suggested_severity,
         suggested_why=candidate.severity_reason,
-        reasons=_reasons(candidate),
+        reasons=reasons[:_REASONS_SHOWN],
+        more_reasons=reasons[_REASONS_SHOWN:],
         services=candidate.services,
         sources=tuple(dict.fromkeys(alert.source for alert in shown)),
         alert_count=candidate.count,
@@ -73,13 +74,15 @@ def candidate_card(candidate: Candidate, alerts: Iterable[Alert], may_declare: b
 
 
 def _reasons(candidate: Candidate) -> tuple[str, ...]:
-    """Each reason once, with how many alerts it brought in."""
+    """Each reason once, with how many alerts it brought in: the very first, then those that brought most."""
     counted: dict[str, int] = {}
     for member in candidate.members:
         counted[member.reason] = counted.get(member.reason, 0) + 1
-    told = [reason if count == 1 else f"{reason.rstrip('.')} ({count} alerts)." for reason, count in counted.items()]
-    more = len(told) - _REASONS_SHOWN
-    return (*told[:_REASONS_SHOWN], *((f"And {more} more reasons.",) if more > 0 else ()))
+    first = candidate.members[0].reason if candidate.members else ""
+    ordered = sorted(counted, key=lambda reason: (reason != first, -counted[reason]))
+    return tuple(
+        reason if counted[reason] == 1 else f"{reason.rstrip('.')} ({counted[reason]} alerts)." for reason in ordered
+    )
 
 
 def severity_options(chosen: str = "") -> tuple[v.Option, ...]:
