@@ -77,10 +77,12 @@ def save(
     rows = []
     for noun, noun_id, before, after, index in changed:
         row = noun.row(after.state)
+        # The exact title stands in the state; a column of PostgreSQL holds no NUL.
+        title = row.title.replace("\0", "\N{REPLACEMENT CHARACTER}")
         rows.append(
             {
                 "kind": noun.kind, "id": noun_id, "seq": after.seq, "changed_index": index, "status": row.status,
-                "title": row.title.replace("\0", "\N{REPLACEMENT CHARACTER}"), "incident_id": row.incident_id, "state": canonical(after.state).decode(),
+                "title": title, "incident_id": row.incident_id, "state": canonical(after.state).decode(),
             }
         )  # fmt: skip
         _save_keys(connection, noun.kind, noun_id, before.row, row)
