@@ -226,7 +226,7 @@ def test_a_bomb_is_refused_before_it_grows(desk: Intake) -> None:
     assert (reply.status, reply.json["code"]) == (413, "body_too_large")
 
 
-@pytest.mark.parametrize("packed", [b"no gzip", gzip.compress(b"{}")[:-9], b"\x1f\x8b"])
+@pytest.mark.parametrize("packed", [b"no gzip", gzip.compress(b"{}")[:-9], b"\x1f\x8b"], ids=["none", "cut", "head"])
 def test_broken_packing_is_named(desk: Intake, packed: bytes) -> None:
     reply = desk.post("/in/plain", packed, "plain", {"content-encoding": "gzip"})
     assert (reply.status, reply.json["code"]) == (400, "gzip_invalid")
@@ -297,7 +297,7 @@ HOSTILE: list[tuple[bytes, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("body", "code"), HOSTILE)
+@pytest.mark.parametrize(("body", "code"), HOSTILE, ids=[f"{n}-{code}" for n, (_, code) in enumerate(HOSTILE)])
 def test_hostile_json_is_refused_with_its_code_and_kept_for_people(desk: Intake, body: bytes, code: str) -> None:
     reply = desk.post("/in/plain", body, "plain")
     assert (reply.status, reply.headers["content-type"]) == (400, PROBLEM)
