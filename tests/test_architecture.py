@@ -18,7 +18,7 @@ _MIDDLE = _INNER | {"record", "store", "plugins"}
 _SHELL = _MIDDLE | {"operations"}
 _OUTER = _SHELL | {"signals", "analyst", "engine", "insight", "web"}
 # Whole modules at the top that put a process together; only they and the command line may see everything.
-ASSEMBLY = {"wiring", "serve", "telemetry", "__main__"}
+ASSEMBLY = {"wiring", "serve", "telemetry", "tracing", "__main__"}
 LAYERS: dict[str, set[str]] = {
     "kernel": {"kernel"},
     "domain": _INNER,
