@@ -21,7 +21,8 @@ class Closing:
         stage.human(
             Human(
                 Step("ask-readiness", "Carol", "asks whether payments is ready"), cast["carol"],
-                "Ask for readiness.", self.case.path, lambda: cast["carol"].api.post(f"{self.case.path}/readiness"),
+                "Press “Ask team-payments to sign off that payments is ready”.", self.case.path,
+                lambda: cast["carol"].api.post(f"{self.case.path}/readiness"),
                 self._readiness_asked,
             )
         )  # fmt: skip
@@ -29,21 +30,22 @@ class Closing:
         stage.human(
             Human(
                 Step("sign-readiness", "Paul", "signs payments ready"), cast["paul"],
-                "Read what state payments is in, give a reason, and sign.", f"/gates/{gate_id}",
+                "Read what state payments is in, give a reason, and press “Approve”.", f"/gates/{gate_id}",
                 lambda: self.case.vote(cast["paul"], gate_id, "Signals are quiet, and I bought something myself."),
                 lambda: self.case.consent(gate_id),
             )
         )  # fmt: skip
         stage.human(
             Human(
-                Step("close", "Carol", "closes the incident"), cast["carol"], "Close the incident.", self.case.path,
+                Step("close", "Carol", "closes the incident"), cast["carol"], "Say why it is over, and press “Close”.", self.case.path,
                 lambda: cast["carol"].api.post(f"{self.case.path}/close"), self._closed,
             )
         )  # fmt: skip
         stage.human(
             Human(
                 Step("review", "Carol", "reads the review draft and accepts it"), cast["carol"],
-                "Open the review draft from the incident, read it, add what you know, and accept it.", self.case.path,
+                "Read the review, add and save what you know, and press “Accept the review”.",
+                f"{self.case.path}/review",
                 self._read_and_accept, self._accepted,
             )
         )  # fmt: skip

@@ -29,7 +29,7 @@ class Handling:
         stage.human(
             Human(
                 Step("plan", "Carol", "chooses the plan"), carol,
-                "Read the likely cause and the proposal, and start the run from it.", self.case.path,
+                "Read the likely cause and the proposal, and press “Start this plan”.", self.case.path,
                 lambda: carol.api.post(f"{self.case.path}/runs", {"proposal_id": self.case.proposal_id}),
                 self._run_started,
             )
@@ -37,8 +37,9 @@ class Handling:
         stage.human(
             Human(
                 Step("impact", "Carol", "tries the customer's path"), carol,
-                f"Claim “Confirm what customers feel”, open {self.case.checkout_url} once, write down what you see.",
-                self.case.path, lambda: self.case.do_task(carol, "confirm-impact", self.case.try_checkout()),
+                f"Press “Take it”, open {self.case.checkout_url} once, write down what you saw, and press “Done”.",
+                f"/tasks/{self.case.run_id}/confirm-impact",
+                lambda: self.case.do_task(carol, "confirm-impact", self.case.try_checkout()),
                 lambda: self.case.task_result("confirm-impact"),
             )
         )  # fmt: skip
@@ -75,7 +76,7 @@ class Handling:
         stage.human(
             Human(
                 Step("approve", "Paul", "approves exactly this"), paul,
-                "Read exactly what would be done, give a reason, and approve.", f"/gates/{gate_id}",
+                "Read exactly what would be done, give a reason, and press “Approve”.", f"/gates/{gate_id}",
                 lambda: self.case.vote(paul, gate_id, "The symptoms began with 2.4.1, and 2.4.0 ran clean."),
                 lambda: self.case.consent(gate_id),
             )
@@ -118,8 +119,8 @@ class Handling:
         stage.human(
             Human(
                 Step("verify-journey", "Paul", "buys something himself"), paul,
-                f"Claim “Verify the customer's path”, open {self.case.checkout_url} once, write down the result.",
-                self.case.path,
+                f"Press “Take it”, open {self.case.checkout_url} once, write down the result, and press “Done”.",
+                f"/tasks/{self.case.run_id}/verify-journey",
                 lambda: self.case.do_task(paul, "verify-journey", self.case.try_checkout(must_work=True)),
                 lambda: self.case.task_result("verify-journey"),
             )

@@ -29,14 +29,15 @@ class Messaging:
         stage.human(
             Human(
                 Step(f"write-{self.audience}", "Dora", f"edits the message to {self.words}"), cast["dora"],
-                "Read the draft, change what you like, and submit it.", where, self._edit, self._submitted,
+                "Read the draft, change and save what you like, and press “Put to approval”.", where,
+                self._edit, self._submitted,
             )
         )  # fmt: skip
         stage.view.card(cards.message(self._message()))
         stage.human(
             Human(
                 Step(f"approve-{self.audience}", "Carol", "approves the words"), cast["carol"],
-                "Read the words, give a reason, and approve them.", where,
+                "Read the words, give a reason, and press “Approve”.", where,
                 lambda: self.case.vote(cast["carol"], str(self._message()["gate_id"]), "True, complete and calm."),
                 self._approved,
             )

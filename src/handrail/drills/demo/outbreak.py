@@ -30,7 +30,7 @@ class Outbreak:
         stage.human(
             Human(
                 Step("declare", "Carol", "declares the incident"), stage.cast["carol"],
-                "Read the candidate's reasons on the board, keep the suggested severity, and declare it.", "/",
+                "Read the candidate's reasons, keep the suggested severity, and press “Declare the incident”.", "/",
                 self._declare, self._declared,
             )
         )  # fmt: skip
@@ -71,7 +71,8 @@ class Outbreak:
         incident = found[0]
         self.case.incident_id = incident["id"]
         confirmed = "as suggested" if incident["severity"] == incident["suggested_severity"] else "by choice"
-        return f"{incident['reference']}, {incident['severity']} {confirmed}"
+        room = f"{self.case.stage.url}{self.case.path}"
+        return f"{incident['reference']}, {incident['severity']} {confirmed}; its room is {room}"
 
     def _found(self) -> str | None:
         findings = self.case.look.items(f"{self.case.path}/findings")
