@@ -9,7 +9,7 @@ demo:  ## Handle one real outage on the practice estate, in the browser and here
 
 test:  ## The whole test suite.
 	@scripts/set-up dev
-	@$(PY) -m pytest -n 2 --dist loadgroup $(ARGS)
+	@$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint:
 	@scripts/set-up dev

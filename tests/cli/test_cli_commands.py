@@ -11,8 +11,6 @@ import pytest
 from tests.cli.conftest import Cast, Runner
 from tests.worlds import INPUTS, RUNBOOK, catalog_text
 
-pytestmark = pytest.mark.xdist_group("cli")
-
 HOSTILE = "Payments \x1b[2J\x1b]0;owned\x07 [red]down[/]\u202e\r\n"
 _WAIT_SECONDS = 60.0
 

@@ -11,8 +11,6 @@ import pytest
 from handrail.record.tree import Frontier
 from tests.cli.conftest import Runner, Server
 
-pytestmark = pytest.mark.xdist_group("cli")
-
 
 def verdicts(report: Any) -> dict[str, str]:
     return {check["name"]: check["verdict"] for check in report["checks"]}

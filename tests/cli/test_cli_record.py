@@ -8,8 +8,6 @@ import pytest
 
 from tests.cli.conftest import Cast, Runner
 
-pytestmark = pytest.mark.xdist_group("cli")
-
 
 def test_an_export_verifies_without_a_server_and_each_fault_is_named(cast: Cast, run: Runner, tmp_path: Path) -> None:
     signed = cast.ada.json("record", "checkpoint")

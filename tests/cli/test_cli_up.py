@@ -13,8 +13,6 @@ import pytest
 
 from tests.cli.conftest import Runner, Server, environment
 
-pytestmark = pytest.mark.xdist_group("cli")
-
 
 @pytest.fixture(autouse=True)
 def _logging_as_it_was() -> Iterator[None]:

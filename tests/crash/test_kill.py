@@ -9,8 +9,6 @@ import pytest
 from tests import databases
 from tests.crash.harness import POINTS, Node, Target, World, kill_once, running, until
 
-pytestmark = pytest.mark.xdist_group("crash")
-
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:

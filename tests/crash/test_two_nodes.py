@@ -10,8 +10,6 @@ from handrail.store.projections import load
 from tests import databases
 from tests.crash.harness import Node, Target, World, running, until
 
-pytestmark = pytest.mark.xdist_group("crash")
-
 
 @pytest.fixture
 def nodes(postgresql_server: str | None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, Node, str]]:

@@ -1,6 +1,5 @@
 """Spans hang on the parent that travels with the event, and cost nothing where nobody takes them."""
 
-from collections.abc import Iterator
 
 import pytest
 from opentelemetry import trace as opentelemetry
@@ -14,12 +13,12 @@ PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
 @pytest.fixture
-def spans(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemorySpanExporter]:
+def spans(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
     exporter, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     monkeypatch.setattr(opentelemetry, "get_tracer_provider", lambda: provider)
     monkeypatch.setattr(trace, "_tracer", provider.get_tracer("test"))
-    yield exporter
+    return exporter
 
 
 def test_a_span_joins_the_trace_of_its_parent_and_gives_children_their_own(spans: InMemorySpanExporter) -> None:

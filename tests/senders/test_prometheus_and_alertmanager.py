@@ -15,7 +15,6 @@ import pytest
 from tests.crash.harness import Node, Target, World, running, until
 
 pytestmark = [
-    pytest.mark.xdist_group("senders"),
     pytest.mark.skipif(
         not (shutil.which("prometheus") and shutil.which("prometheus-alertmanager")),
         reason="Prometheus and Alertmanager are not installed (Debian: prometheus, prometheus-alertmanager).",

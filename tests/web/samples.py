@@ -229,7 +229,11 @@ GATE = v.GateCard(
     None,
     ("/incidents/inc_1", "INC-1"),
     canonical='{"act":"action","action":"practice.rollback"}',
-    bound=(("evidence", DIGEST, f"/evidence/{DIGEST}"), ("evidence", OTHER, f"/evidence/{OTHER}"), ("policy", OTHER, "")),
+    bound=(
+        ("evidence", DIGEST, f"/evidence/{DIGEST}"),
+        ("evidence", OTHER, f"/evidence/{OTHER}"),
+        ("policy", OTHER, ""),
+    ),
 )
 APPROVED = replace(
     GATE,

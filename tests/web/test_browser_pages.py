@@ -26,7 +26,6 @@ sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright t
 CHROMIUM = Path("/usr/bin/chromium")
 pytestmark = [
     pytest.mark.skipif(not CHROMIUM.exists(), reason="needs /usr/bin/chromium to look at pages as people do"),
-    pytest.mark.xdist_group("browser"),
 ]
 WAIT_MS = 20_000
 HOSTILE = "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"

@@ -18,7 +18,7 @@ import pytest
 from handrail.store.database import Database
 from handrail.store.projections import dump, rebuild
 
-pytestmark = [pytest.mark.xdist_group("demo"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.timeout(400)]
 
 STEPS = [
     "server", "owner", "sources", "people", "estate", "catalogue", "baseline", "release", "alerts", "candidate",

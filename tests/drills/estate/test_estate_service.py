@@ -140,7 +140,7 @@ def test_a_leaking_release_runs_out_of_connections_and_a_rollback_heals(tmp_path
     async def asking(client: httpx2.AsyncClient) -> None:
         await deploy(client, "k1", {"version": "2.4.1"})
         metrics = ""
-        while "pool_connections_in_use{service=\"payments\"} 10.0" not in metrics:
+        while 'pool_connections_in_use{service="payments"} 10.0' not in metrics:
             await asyncio.gather(*(client.post("/pay") for _ in range(20)))
             metrics = (await client.get("/metrics")).text
         refused = await client.post("/pay")
