@@ -37,7 +37,8 @@ class Closing:
         )  # fmt: skip
         stage.human(
             Human(
-                Step("close", "Carol", "closes the incident"), cast["carol"], "Say why it is over, and press “Close”.", self.case.path,
+                Step("close", "Carol", "closes the incident"), cast["carol"],
+                "Say why it is over, and press “Close”.", self.case.path,
                 lambda: cast["carol"].api.post(f"{self.case.path}/close"), self._closed,
             )
         )  # fmt: skip
