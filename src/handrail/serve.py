@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 import uvicorn
 
 from handrail.domain.people import Permission, permitted
+from handrail.kernel.limits import LIMITS
 from handrail.operations import accounts
 from handrail.plugins.integrations.registry import integrations
 from handrail.signals.inbound import InboundApp, InboundSettings
@@ -18,8 +19,6 @@ from handrail.web.live import LiveBus, Notifier, PostgresListener, new_process_n
 from handrail.web.middleware import Application, Receive, Scope, Send
 from handrail.web.pages import PAGES, error_page
 from handrail.wiring import Handrail
-
-_GRACE_SECONDS = 2
 
 
 class Server(uvicorn.Server):
@@ -46,7 +45,7 @@ def make_server(handrail: Handrail, on_started: Callable[[], None] = lambda: Non
     handrail.shell.listeners.append(live.publish)
     config = uvicorn.Config(
         make_asgi(handrail, live), loop="uvloop", http="httptools", ws="none", lifespan="on", log_config=None,
-        access_log=False, server_header=False, timeout_graceful_shutdown=_GRACE_SECONDS,
+        access_log=False, server_header=False, timeout_graceful_shutdown=LIMITS.stop_seconds,
     )  # fmt: skip
     return Server(config, on_started, live.close)
 

@@ -114,7 +114,7 @@ def assemble(settings: Settings) -> Handrail:
     outward = Outward(settings.allowed_targets, traceparent=traceparent)
     known_actions = actions(outward, settings.control_tokens())
     engine = DurableEngine(database, node)
-    shell = Shell(database, clock, keys.seal_key, engine, Ports(known_actions))
+    shell = Shell(database, clock, keys.seal_key, engine, Ports(known_actions, frozenset(channel_settings(settings))))
     probe = HttpSignal(outward, clock)
     analyst = Analyst(shell, probe, documents.load_catalog, documents.policy_digest, clock)
     correlator = Correlator(shell, documents.load_catalog, incidents.on_quiet)

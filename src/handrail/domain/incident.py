@@ -316,8 +316,9 @@ def _declare(command: Declare, now: datetime) -> Decision:
         min(command.detected_at, now), command.trace,
     )  # fmt: skip
     detector = "handrail" if command.candidate_id else command.by
+    detected = HALVES[Stage.DETECT, "machine"] if command.candidate_id else "Noticed by a person, without a candidate"
     halves = [
-        HalfDone(Stage.DETECT, "machine", detector, HALVES[Stage.DETECT, "machine"], now),
+        HalfDone(Stage.DETECT, "machine", detector, detected, now),
         HalfDone(Stage.DETECT, "human", command.by, HALVES[Stage.DETECT, "human"], now),
     ]
     return [

@@ -44,7 +44,7 @@ def draft(
         [_OPENING.get(stage, _OPENING["update"]), "", *(f"- {fact.words}" for fact in facts), "", _CLOSING[stage]]
     )
     message_id = new_id("msg")
-    channels = known[audience].channels
+    channels = _set_up(tx, known[audience].channels)
     tx.change(
         "message",
         message_id,
@@ -63,6 +63,12 @@ def draft(
         ),
     )
     return message_id
+
+
+def _set_up(tx: Tx, channels: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of an audience's channels that this installation has; a message must not wait for one that it lacks."""
+    there = tx.ports.channels
+    return channels if there is None else tuple(name for name in channels if name in there)
 
 
 _STAGE_WORDS = {"declared": "declared", "update": "update", "mitigated": "mitigated", "resolved": "resolved"}

@@ -57,9 +57,13 @@ class Engine(Protocol):
 
 @dataclass(frozen=True)
 class Ports:
-    """What operations know of the outside without touching it: actions to preview."""
+    """What operations know of the outside without touching it: actions to preview, and channels that are set up.
+
+    `channels` None means that every channel an audience names is set up.
+    """
 
     actions: Mapping[str, Action] = field(default_factory=dict)
+    channels: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)
