@@ -261,4 +261,4 @@ def _standing(task: Task) -> tuple[object, ...]:
 
 
 TestRunMachine: Any = RunMachine.TestCase
-TestRunMachine.settings = settings(max_examples=200)
+TestRunMachine.settings = settings(max_examples=120)

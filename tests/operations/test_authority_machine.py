@@ -536,7 +536,7 @@ def test_no_effect_without_authority_whatever_people_machines_and_time_do(at_the
     class Machine(AuthorityMachine):
         make = staticmethod(at_the_gate)
 
-    run_state_machine_as_test(Machine, settings=settings(max_examples=15, stateful_step_count=40))
+    run_state_machine_as_test(Machine, settings=settings(max_examples=12, stateful_step_count=40))
 
 
 # How often the roll-back happens, and how many tries of a message are made, when this comes after consent. A message

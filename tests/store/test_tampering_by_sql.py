@@ -205,13 +205,11 @@ def test_every_change_by_sql_is_named_with_its_index(tamper: Tamper, way: str) -
     assert (index, finding) in told(report)
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", [way for way in WAYS if way != "body_of_an_act"])
 def test_every_change_of_the_unsigned_tail_is_named_with_its_index(tamper: Tamper, way: str) -> None:
     """Entries that no checkpoint covers yet are held by their chain and our seal."""
     kind, change, finding = WAYS[way]
-    kinds = {PERSONAL: "review.edited", "action.started": "gate.opened", "alerts.received": "alerts.received"}
-    if way == "body_of_an_act":
-        pytest.skip("No act stands in the unsigned tail.")
+    kinds = {PERSONAL: "review.edited"}
     index = tamper.find(kinds.get(kind, kind), last=True)
     change(tamper, index)
     report = tamper.verify()

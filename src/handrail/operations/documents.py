@@ -29,8 +29,9 @@ def document_id(kind: str, name: str) -> str:
     return f"{kind}.{name}"
 
 
+@lru_cache(maxsize=32)
 def read_yaml(text: str) -> list[Any]:
-    """All documents of a YAML text. Raises BadInput with line and column."""
+    """All documents of a YAML text, to be read and never changed. Raises BadInput with line and column."""
     try:
         return [item for item in yaml.load_all(text, Loader=_Plain) if item is not None]
     except yaml.YAMLError as error:
