@@ -1,6 +1,5 @@
 """Spans hang on the parent that travels with the event, and cost nothing where nobody takes them."""
 
-
 import pytest
 from opentelemetry import trace as opentelemetry
 from opentelemetry.sdk.trace import TracerProvider
