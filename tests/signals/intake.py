@@ -107,7 +107,7 @@ class Intake:
 
     def rows(self, table: sa.Table) -> list[Any]:
         with self.shell.database.read() as connection:
-            return list(connection.execute(sa.select(table)))
+            return list(connection.execute(sa.select(table).order_by(*table.primary_key.columns)))
 
     def stat(self, source: str) -> intake.SourceStat:
         with self.shell.database.read() as connection:

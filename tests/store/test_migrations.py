@@ -1,18 +1,19 @@
 """Migrations and table definitions give the same schema; running them twice or at once harms nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from handrail.kernel.errors import Unavailable
 from handrail.store import tables
 from handrail.store.database import Database
-from handrail.store.migrate import NEWEST, current, migrate
+from handrail.store.migrate import NEWEST, alembic_config, current, migrate
 from tests import databases
 
 
@@ -36,8 +37,18 @@ def heads(database: Database) -> list[tuple[int, int]]:
         return [(row.id, row.size) for row in connection.execute(sa.select(tables.head))]
 
 
-def test_migrations_give_the_schema_of_the_tables(bare: Database) -> None:
-    migrate(bare)
+def upgrade(database: Database) -> None:
+    """The chain of migrations, as a database of an older program goes through it."""
+    with database.plain() as connection:
+        command.upgrade(alembic_config(connection), NEWEST)
+
+
+@pytest.mark.parametrize("way", [migrate, upgrade])
+def test_a_new_database_and_the_chain_of_migrations_have_the_schema_of_the_tables(
+    bare: Database, way: Callable[[Database], None]
+) -> None:
+    way(bare)
+    assert current(bare) == NEWEST
     with bare.read() as connection:
         options = {
             "compare_type": True,
@@ -82,3 +93,19 @@ def test_a_database_of_a_newer_program_is_refused_with_what_to_do(bare: Database
 
 def test_every_table_bears_our_prefix() -> None:
     assert all(table.name.startswith("hr_") for table in tables.metadata.sorted_tables)
+
+
+def test_a_migration_that_was_interrupted_is_finished_by_the_next_start(
+    bare: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(connection: sa.Connection) -> None:
+        tables.metadata.create_all(connection)
+        raise Unavailable("The disk is full.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("handrail.store.migrate._create", broken)
+        with pytest.raises(Unavailable):
+            migrate(bare)
+    assert current(bare) is None
+    migrate(bare)
+    assert heads(bare) == [(1, 0)]
