@@ -18,6 +18,7 @@ from handrail.kernel.clock import Clock, SystemClock
 from handrail.kernel.errors import Conflict, HandrailError, Unprocessable
 from handrail.kernel.ids import new_id
 from handrail.kernel.limits import LIMITS
+from handrail.kernel.secrets import redact
 from handrail.kernel.trace import traceparent
 from handrail.operations import accounts, documents, incidents
 from handrail.operations.shell import Committed, Ports, Shell
@@ -80,7 +81,7 @@ class Handrail:
                 connection.exec_driver_sql("SELECT 1")
         except Exception as error:
             # Whatever keeps the database from answering, health is where it is said.
-            return {"ready": False, "problems": [*problems, f"The database does not answer: {error}"]}
+            return {"ready": False, "problems": [*problems, redact(f"The database does not answer: {error}")]}
         return {"ready": True, "problems": problems}
 
     def stop(self) -> None:

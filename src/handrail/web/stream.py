@@ -6,6 +6,7 @@ ask for everything once. A stream ends within seconds when its session or token 
 
 import asyncio
 import json
+import logging
 import time
 from collections.abc import AsyncIterator
 from typing import Annotated
@@ -24,6 +25,7 @@ from handrail.web.auth import api_caller, context_of, credential
 from handrail.web.context import Context
 from handrail.web.live import Change, LiveBus, Subscription
 
+_log = logging.getLogger("handrail.live")
 router = APIRouter(tags=["live"], route_class=ApiRoute)
 
 
@@ -54,6 +56,7 @@ class Watch:
                 return queries.still_signed_in(connection, hashes, shell.clock.now())
         except Exception:
             # Nobody can be asked: streams that say nothing new are no risk, and the next look decides.
+            _log.warning("who may still look could not be asked", exc_info=True)
             return set(hashes)
 
 
