@@ -32,11 +32,12 @@ LAYERS: dict[str, set[str]] = {
     "engine": _SHELL | {"engine"},
     "drills": _SHELL | {"drills"},
     "insight": _SHELL | {"insight"},
+    "evals": _SHELL | {"signals", "analyst", "evals"},
     "web": _OUTER,
-    "cli": _OUTER | {"drills", "cli", "settings"} | ASSEMBLY,
+    "cli": _OUTER | {"drills", "evals", "cli", "settings"} | ASSEMBLY,
     "settings": {"kernel"},
     "handrail": set(),
-} | {module: _OUTER | {"drills", "cli", "settings"} | ASSEMBLY for module in ASSEMBLY}
+} | {module: _OUTER | {"drills", "evals", "cli", "settings"} | ASSEMBLY for module in ASSEMBLY}
 
 
 def module_of(file: Path) -> str:

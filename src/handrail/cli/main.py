@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "source": ("source", _KEEPING, "Senders of alerts and changes: list, add, secret, remove"),
     "user": ("user", _KEEPING, "Accounts: list, create, roles, deactivate, reset-password"),
     "token": ("token", _KEEPING, "API tokens: create, list, revoke"),
+    "eval": ("eval", _KEEPING, "Score the shipped methods on benchmark data: metrics, logs, group"),
     "openapi": ("openapi", _KEEPING, "Print the API's description"),
 }
 
