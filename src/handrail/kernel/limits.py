@@ -13,6 +13,12 @@ class Limits:
     inbound_batch_alerts: int = 5000
     inbound_queue_alerts: int = 50_000
     inbound_clock_skew: timedelta = timedelta(minutes=5)
+    sns_clock_skew: timedelta = timedelta(hours=1)
+    signatures_per_header: int = 16
+    signing_secrets_per_source: int = 8
+    signing_secret_chars_min: int = 8
+    signing_secret_chars_max: int = 512
+    confirmations_per_source: int = 16
     json_depth: int = 32
     json_keys: int = 2000
     json_string_chars: int = 64 * 1024
@@ -100,6 +106,9 @@ class Limits:
     tasks_read: int = 2000
     gates_read: int = 2000
     correlation_window: timedelta = timedelta(minutes=10)
+    silence_matchers: int = 16
+    silence_longest: timedelta = timedelta(days=31)
+    silences_live: int = 500
     change_window: timedelta = timedelta(minutes=30)
     evidence_bytes: int = 1024 * 1024
     investigation_alerts: int = 500

@@ -18,12 +18,17 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Inbound:
-    """One request as it came. Header names are lower case; `path` is what follows the integration's own address."""
+    """One request as it came. Header names are lower case; `path` is what follows the integration's own address.
+
+    `certificates`: PEM by address; the one that `Integration.certificate_url` asked for, or none where it is not to be
+    had.
+    """
 
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
     path: str = ""
+    certificates: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,15 @@ class Rejected:
 
 
 @dataclass(frozen=True)
+class Confirmation:
+    """A sender asks to be confirmed by a request to `url` before it sends. Only a person may agree to that."""
+
+    url: str
+    topic: str
+    token: str
+
+
+@dataclass(frozen=True)
 class Parsed:
     """What one request says. `replay_id` is the sender's own delivery id where the format has one."""
 
@@ -43,6 +57,7 @@ class Parsed:
     changes: tuple[ReportedChange, ...] = ()
     rejected: tuple[Rejected, ...] = ()
     replay_id: str | None = None
+    confirmations: tuple[Confirmation, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -51,6 +66,7 @@ class Integration:
 
     `verify(inbound, secrets, now)` returns the verdict or raises BadSignature; `secrets` are all live ones. It is
     None where the format has no signature: the source's token alone then tells who sends.
+    `certificate_url(inbound)` names the certificate that `verify` needs, where a format has one (SNS).
     `token_in_body(body)` finds the source's token where a format carries it inside (PagerDuty's routing key).
     `parse(inbound, now)` returns what was said or raises a Refused leaf when nothing of it can be read.
     """
@@ -60,4 +76,5 @@ class Integration:
     parse: Callable[[Inbound, datetime], Parsed]
     verify: Callable[[Inbound, Sequence[str], datetime], Verdict] | None = None
     token_in_body: Callable[[bytes], str | None] | None = None
+    certificate_url: Callable[[Inbound], str | None] | None = None
     docs: str = ""
