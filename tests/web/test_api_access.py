@@ -31,6 +31,9 @@ BODIES: dict[str, Any] = {
     "/api/v1/sources/{source_id}/secrets": None,
     "/api/v1/sources/{source_id}/secrets/{secret_id}/retire": None,
     "/api/v1/sources/{source_id}/remove": None,
+    "/api/v1/silences": {"matchers": ["service=payments"], "seconds": 60, **REASON},
+    "/api/v1/silences/{silence_id}/end": None,
+    "/api/v1/alerts/{alert_id}/shelve": {"seconds": 60, **REASON},
     "/api/v1/candidates/{candidate_id}/declare": {"severity": "SEV1"},
     "/api/v1/candidates/{candidate_id}/dismiss": REASON,
     "/api/v1/incidents": {"title": "Payments fail", "severity": "SEV1"},
@@ -71,6 +74,7 @@ def real(site: Site) -> dict[str, str]:
         "candidate_id": site.world.candidate_id, "incident_id": site.world.incident_id, "stage": "triage",
         "half": "machine", "gate_id": gate.id, "run_id": site.world.run_id, "task_id": "roll-back",
         "message_id": site.world.message_of("tell-teams").id, "review_id": "rev_x", "index": "0",
+        "silence_id": "sil_x", "alert_id": "alr_x",
     }  # fmt: skip
 
 

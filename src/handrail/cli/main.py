@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "review": ("review", _HANDLING, "Reviews: show, edit, accept"),
     "record": ("record", _KEEPING, "The record: list, show, verify, export, checkpoint, erase"),
     "document": ("document", _KEEPING, "Policy, runbooks, catalogue, audiences: list, show, propose"),
+    "silence": ("silence", _KEEPING, "Alerts not to hear of for a while: list, add, shelve, end"),
     "source": ("source", _KEEPING, "Senders of alerts and changes: list, add, secret, remove"),
     "user": ("user", _KEEPING, "Accounts: list, create, roles, deactivate, reset-password"),
     "token": ("token", _KEEPING, "API tokens: create, list, revoke"),

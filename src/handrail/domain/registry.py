@@ -12,6 +12,7 @@ from handrail.domain import (
     proposal,
     review,
     run,
+    silence,
     source,
 )
 from handrail.domain.noun import Noun
@@ -19,6 +20,7 @@ from handrail.domain.noun import Noun
 NOUNS: dict[str, Noun] = {
     module.NOUN.kind: module.NOUN
     for module in (
-        account, candidate, change, document, finding, gate, incident, message, proposal, review, run, source,
+        account, candidate, change, document, finding, gate, incident, message, proposal, review, run,
+        silence, source,
     )
 }  # fmt: skip

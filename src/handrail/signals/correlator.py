@@ -17,9 +17,11 @@ from handrail.domain.catalog import Catalog
 from handrail.domain.change import Change
 from handrail.domain.incident import AddServices, Incident, Stage
 from handrail.domain.registry import NOUNS
+from handrail.domain.silence import Silence, silencing
 from handrail.kernel.errors import BrokenInvariant
 from handrail.kernel.ids import new_id
 from handrail.kernel.limits import LIMITS, Limits
+from handrail.operations import silences
 from handrail.operations.shell import HANDRAIL, Committed, Shell, Tx
 from handrail.signals import metrics
 from handrail.signals.correlate import Decided, Live, Placed, correlate
@@ -95,7 +97,7 @@ class Correlator:
             ids = alerts.uncorrelated_ids(connection, self._limits.correlation_batch)
             if ids and not (self._waiting.issuperset(ids) and not self._is_due(connection, ids[0])):
                 return True
-            return bool(self._gone_quiet(connection))
+            return bool(self._gone_quiet(connection)) or bool(silences.with_status(connection, "ended"))
 
     def _is_due(self, connection: sa.Connection, alert_id: str) -> bool:
         """Whether the alert that has waited longest has waited long enough."""
@@ -113,20 +115,21 @@ class Correlator:
         ]
 
     def _place_batch(self, tx: Tx) -> int:
+        placed = silences.release_ended(tx)
         batch = alerts.uncorrelated(tx.connection, self._limits.correlation_batch)
-        placed = 0
         if batch:
-            placed = self._place_all(tx, batch)
+            placed += self._place_all(tx, batch)
         for incident_id in self._gone_quiet(tx.connection):
             self._on_quiet(tx, incident_id)
         return placed
 
     def _place_all(self, tx: Tx, batch: Sequence[Kept]) -> int:
         live = self._live(tx)
-        stays, symptoms = _sort_out(tx, batch, {one.id for one in live}, self._limits)
+        stays, fresh = _sort_out(tx, batch, {one.id for one in live}, self._limits)
+        held, symptoms = _hold_back(silences.live(tx.connection), batch, fresh)
         changes = _recent_changes(tx, min((one.since for one in symptoms), default=tx.now), self._limits)
         decided = correlate(self._load_catalog(tx), changes, live, symptoms, self._limits)
-        where: dict[str, str | None] = dict(stays)
+        where: dict[str, str | None] = {**stays, **dict.fromkeys(held)}
         for placed in decided.placed:
             candidate_id = _record(tx, placed)
             where |= {member.alert_id: candidate_id for member in placed.members}
@@ -189,6 +192,18 @@ def _sort_out(
             words = former.words
         symptoms.append(_symptom(kept, tx.now, words))
     return stays, symptoms
+
+
+def _hold_back(
+    in_force: Sequence[Silence], batch: Sequence[Kept], fresh: Sequence[Symptom]
+) -> tuple[list[str], list[Symptom]]:
+    """Ids of alerts that a silence holds back, and the symptoms that are left to place. What already belongs to a live
+    candidate stays there: a silence hides no part of an incident that people look at."""
+    if not in_force:
+        return [], list(fresh)
+    held = {kept.alert.id for kept in batch if silencing(in_force, kept.alert) is not None}
+    metrics.CORRELATED.labels("silenced").inc(sum(one.id in held for one in fresh))
+    return [one.id for one in fresh if one.id in held], [one for one in fresh if one.id not in held]
 
 
 def _former(tx: Tx, kept: Kept, live: set[str], limits: Limits) -> _Former:

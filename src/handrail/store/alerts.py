@@ -5,7 +5,7 @@ costs more than running it.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -198,6 +198,17 @@ def mark_correlated(connection: sa.Connection, placed: Mapping[str, str | None])
         "UPDATE hr_alert SET correlated = ?, candidate_id = ? WHERE id = ?",
         [(True, candidate_id, alert_id) for alert_id, candidate_id in placed.items()],
     )
+
+
+def release(connection: sa.Connection, matches: Callable[[Alert], bool]) -> int:
+    """Open alerts that belong to no candidate and match are to be placed anew; how many."""
+    alert = tables.alert
+    query = sa.select(alert.c.id, alert.c.state, alert.c.last_at).where(
+        alert.c.correlated.is_(sa.true()), alert.c.candidate_id.is_(None), _OPEN
+    )
+    found = [row.id for row in connection.execute(query) if matches(_alert(row.state, row.last_at))]
+    execute_many(connection, "UPDATE hr_alert SET correlated = ? WHERE id = ?", [(False, one) for one in found])
+    return len(found)
 
 
 def hits_of(connection: sa.Connection, candidate_ids: Sequence[str]) -> list[Hits]:

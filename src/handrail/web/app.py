@@ -24,6 +24,7 @@ from handrail.web.api import (
     runs,
     service,
     session,
+    silences,
     sources,
 )
 from handrail.web.auth import Tries
@@ -37,8 +38,8 @@ _DOCS = (Path(__file__).parent / "errors.md", Path(__file__).parents[3] / "docs"
 _HEADING = re.compile(r"^## `?([a-z0-9_]+)`?$")
 
 ROUTERS: tuple[APIRouter, ...] = (
-    session.router, people.router, sources.router, alerts.router, incidents.router, gates.router, runs.router,
-    messages.router, documents.router, record.router, stream.router, service.router,
+    session.router, people.router, sources.router, silences.router, alerts.router, incidents.router, gates.router,
+    runs.router, messages.router, documents.router, record.router, stream.router, service.router,
 )  # fmt: skip
 
 _INBOUND_PREFIXES = ("/in/", "/t/", "/api/v2/")

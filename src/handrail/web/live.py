@@ -29,6 +29,7 @@ _LISTS: dict[str, tuple[str, ...]] = {
     "candidate": ("board",),
     "run": ("board", "tasks"),
     "gate": ("approvals", "board"),
+    "silence": ("silences",),
     "source": ("sources",),
     "account": ("people",),
 }

@@ -144,6 +144,22 @@ class AlertOccurrence:
 
 # alert.html
 @dataclass(frozen=True)
+class SilenceRow:
+    """`status` is scheduled, live, ended or over; `by` a name."""
+
+    id: str
+    kind: str
+    status: str
+    matchers: tuple[str, ...]
+    reason: str
+    starts_at: datetime
+    ends_at: datetime
+    by: str
+    released: int
+    may_end: bool
+
+
+@dataclass(frozen=True)
 class AlertView:
     row: AlertRow
     summary: str
@@ -157,6 +173,9 @@ class AlertView:
     link: str | None = None
     belongs_to: tuple[str, str] | None = None
     late: int = 0
+    silenced: SilenceRow | None = None
+    may_shelve: bool = False
+    spans: tuple[Option, ...] = ()
 
 
 # board.html
@@ -785,6 +804,15 @@ class SourcesView:
     may_manage: bool = False
     integrations: tuple[Option, ...] = ()
     secret: Secret | None = None
+
+
+# silences.html
+@dataclass(frozen=True)
+class SilencesView:
+    silences: tuple[SilenceRow, ...]
+    may_manage: bool = False
+    spans: tuple[Option, ...] = ()
+    kinds: tuple[Option, ...] = ()
 
 
 # people.html

@@ -12,13 +12,14 @@ from handrail.web.pages import (
     people,
     record,
     reviews,
+    silences,
     sources,
     tasks,
 )
 from handrail.web.pages.errors import error_page
 from handrail.web.pages.site import On, Site
 
-_MODULES = (board, incidents, approvals, tasks, messages, reviews, alerts, record, people, sources)
+_MODULES = (board, incidents, approvals, tasks, messages, reviews, alerts, record, people, sources, silences)
 
 FORMS: tuple[On, ...] = tuple(form for module in _MODULES for form in module.FORMS)
 SITE = Site([page for module in _MODULES for page in module.PAGES], FORMS)

@@ -3,16 +3,21 @@
 import base64
 import binascii
 import json
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from handrail.domain.alert import AlertStatus
 from handrail.domain.incident import Incident
+from handrail.domain.people import Permission
+from handrail.domain.silence import silencing
 from handrail.kernel.clock import to_text
 from handrail.kernel.errors import BadInput, NotFound
 from handrail.kernel.limits import LIMITS
+from handrail.operations import silences as operations
 from handrail.store import alerts as store
 from handrail.store import queries, rooms
 from handrail.web import views as v
+from handrail.web.pages.silences import silence_row, spans
 from handrail.web.pages.site import At
 from handrail.web.pages.visit import Screen, Visit, options
 from handrail.web.presenters.alerts import alert_row, alert_view
@@ -62,7 +67,13 @@ def alert(visit: Visit) -> Screen:
     if kept is None:
         raise NotFound(f"There is no alert {visit.where['alert_id'][:80]}.")
     said = store.occurrences_of(visit.connection, kept.alert.id)
-    view = alert_view(kept.alert, said, _belongs_to(visit, kept.candidate_id))
+    held_by = silencing(operations.live(visit.connection), kept.alert)
+    view = replace(
+        alert_view(kept.alert, said, _belongs_to(visit, kept.candidate_id)),
+        silenced=silence_row(visit, held_by) if held_by else None,
+        may_shelve=held_by is None and visit.may(Permission.WORK),
+        spans=spans(),
+    )
     return Screen("alert.html", kept.alert.title or "Alert", view, "alerts")
 
 
