@@ -32,10 +32,8 @@ def test_a_silence_is_put_in_place_listed_and_ended(home: House) -> None:
 def test_a_wrong_condition_is_told_and_what_was_typed_stays(home: House) -> None:
     answer = home.as_(home.world.member).post("/silences", {**FIELDS, "matchers": "colour=red", "back": "/silences"})
     assert answer.status_code == 422
-    assert (
-        "is no condition" in answer.text and "colour=red</textarea>" in answer.text
+    assert "is no condition" in answer.text and "colour=red</textarea>" in answer.text
     assert 'value="CHG-17"' in answer.text
-    )
 
 
 def test_a_shelved_alert_says_until_when_by_whom_and_why(home: House) -> None:
