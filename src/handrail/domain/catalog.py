@@ -1,35 +1,52 @@
-"""The catalogue: services, their owners, dependencies and signals, read from Backstage `catalog-info.yaml` documents.
+"""The catalogue: services, their owners, dependencies and signals, and the rules by which alerts find their service.
 
-Handrail's own facts stand under `metadata.annotations` with the prefix `handrail.dev/`: `tier`, `control-url`,
-`signal-url`, `functions`.
+It is read from documents of its own (`kind: catalog`) and from Backstage `catalog-info.yaml` documents, also mixed in
+one text. In a Backstage entity Handrail's own facts stand under `metadata.annotations` with the prefix
+`handrail.dev/`: `tier`, `control-url`, `signal-url`, `functions`, `environment`, `region`, `data-classes`, `labels`
+(`key=value, ...`) and `learned` (those of the dependencies that were only seen in traces).
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
+
+from handrail.domain import catalog_document
+from handrail.domain.service import Rule, Service
+from handrail.kernel.errors import Fault
+
+__all__ = ["PREFIX", "Catalog", "Rule", "Service", "from_documents", "read"]
 
 PREFIX = "handrail.dev/"
 
 
 @dataclass(frozen=True)
-class Service:
-    """One service. `tier` 1 is the most important. `depends_on` are names of services it calls."""
-
-    name: str
-    title: str
-    owner: str
-    tier: int = 3
-    depends_on: tuple[str, ...] = ()
-    control_url: str | None = None
-    signal_url: str | None = None
-    functions: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
 class Catalog:
-    """All services by name."""
+    """All services by name, and the rules in their order."""
 
     services: Mapping[str, Service] = field(default_factory=dict)
+    rules: tuple[Rule, ...] = ()
+
+    @cached_property
+    def by_label(self) -> Mapping[tuple[str, str], tuple[str, ...]]:
+        """Services by each of the labels that they declare."""
+        found: dict[tuple[str, str], tuple[str, ...]] = {}
+        for service in self.services.values():
+            for pair in service.labels.items():
+                found[pair] = (*found.get(pair, ()), service.name)
+        return found
+
+    @cached_property
+    def _folded(self) -> Mapping[str, str | None]:
+        """Names without regard to case; None where two services share one."""
+        found: dict[str, str | None] = {}
+        for name in self.services:
+            found[name.casefold()] = None if name.casefold() in found else name
+        return found
+
+    def named(self, name: str) -> str | None:
+        """The service of that name, also where only the case differs."""
+        return name if name in self.services else self._folded.get(name.strip().casefold())
 
     def dependents(self, name: str) -> frozenset[str]:
         """Every service that reaches `name` through its dependencies: who feels it when `name` fails."""
@@ -62,26 +79,61 @@ class Catalog:
 
 
 def from_documents(documents: Iterable[Any]) -> tuple[Catalog, list[str]]:
-    """Read Backstage entities; returns the catalogue and one sentence for each fault."""
+    """Read documents; returns the catalogue and one sentence for each fault."""
+    found, faults = read(documents)
+    return found, [fault.what for fault in faults]
+
+
+def read(documents: Iterable[Any]) -> tuple[Catalog, list[Fault]]:
+    """Read documents; returns the catalogue and every fault at its JSON pointer over the list of documents."""
     services: dict[str, Service] = {}
-    faults: list[str] = []
-    for position, entity in enumerate(documents, 1):
-        if not isinstance(entity, dict) or entity.get("kind") != "Component":
-            continue
-        service = _service(entity)
-        if isinstance(service, str):
-            faults.append(f"Document {position}: {service}")
-        elif service.name in services:
-            faults.append(f"Document {position}: the service {service.name} stands twice.")
-        else:
+    places: dict[str, str] = {}
+    rules: list[tuple[Rule, str]] = []
+    faults: list[Fault] = []
+    for n, document in enumerate(documents):
+        read_here, where = _read_one(document, n, rules, faults)
+        for service in read_here:
+            if service.name in services:
+                faults.append(Fault(f"{where}{_own(document, service)}", f"The service {service.name} stands twice."))
+                continue
             services[service.name] = service
+            places[service.name] = f"{where}{_own(document, service)}"
     for service in services.values():
         faults += [
-            f"{service.name} depends on {other}, which is not in the catalogue."
+            Fault(places[service.name], f"{service.name} depends on {other}, which is not in the catalogue.")
             for other in service.depends_on
             if other not in services
         ]
-    return Catalog(services), faults
+    faults += [
+        Fault(f"{where}/service", f"Rule “{rule.name}” leads to {rule.service}, which is not in the catalogue.")
+        for rule, where in rules
+        if rule.service and rule.service not in services
+    ]
+    return Catalog(services, tuple(rule for rule, _ in rules)), faults
+
+
+def _read_one(document: Any, n: int, rules: list[tuple[Rule, str]], faults: list[Fault]) -> tuple[list[Service], str]:
+    where = f"/{n}"
+    if not isinstance(document, dict):
+        return [], where
+    if document.get("kind") == "catalog":
+        services, own_rules, own_faults = catalog_document.read(document, where)
+        rules += [(rule, f"{where}/rules/{at}") for at, rule in enumerate(own_rules)]
+        faults += own_faults
+        return list(services.values()), where
+    if document.get("kind") != "Component":
+        return [], where
+    service = _service(document)
+    if isinstance(service, str):
+        faults.append(Fault(where, f"Document {n + 1}: {service}"))
+        return [], where
+    return [service], where
+
+
+def _own(document: Any, service: Service) -> str:
+    """Where in its document a service stands, as a pointer."""
+    is_native = document.get("kind") == "catalog"
+    return f"/services/{catalog_document.escape(service.name)}" if is_native else "/metadata/name"
 
 
 def _service(entity: Mapping[str, Any]) -> Service | str:
@@ -98,16 +150,31 @@ def _service(entity: Mapping[str, Any]) -> Service | str:
     tier = str(notes.get(f"{PREFIX}tier", "3"))
     if tier not in ("1", "2", "3", "4"):
         return f"{metadata['name']}: {PREFIX}tier is “{tier}”; write 1, 2, 3 or 4."
+    names = tuple(_last(str(item)) for item in depends_on)
     return Service(
         name=metadata["name"],
         title=str(metadata.get("title") or metadata["name"]),
         owner=_last(spec["owner"]),
         tier=int(tier),
-        depends_on=tuple(_last(str(item)) for item in depends_on),
+        depends_on=names,
         control_url=_text(notes.get(f"{PREFIX}control-url")),
         signal_url=_text(notes.get(f"{PREFIX}signal-url")),
-        functions=tuple(part.strip() for part in str(notes.get(f"{PREFIX}functions", "")).split(",") if part.strip()),
+        functions=_listed(notes, "functions"),
+        environment=_text(notes.get(f"{PREFIX}environment")),
+        region=_text(notes.get(f"{PREFIX}region")),
+        learned=tuple(name for name in _listed(notes, "learned") if name in names),
+        data_classes=_listed(notes, "data-classes"),
+        labels={
+            key.strip(): value.strip()
+            for key, sign, value in (part.partition("=") for part in _listed(notes, "labels"))
+            if sign
+        },
     )
+
+
+def _listed(notes: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    """An annotation that lists things, parted by commas."""
+    return tuple(part.strip() for part in str(notes.get(f"{PREFIX}{name}", "")).split(",") if part.strip())
 
 
 def _text(value: Any) -> str | None:

@@ -14,6 +14,8 @@ class Limits:
     inbound_queue_alerts: int = 50_000
     inbound_clock_skew: timedelta = timedelta(minutes=5)
     sns_clock_skew: timedelta = timedelta(hours=1)
+    certificates_held: int = 64
+    certificate_retry_seconds: float = 60.0
     signatures_per_header: int = 16
     signing_secrets_per_source: int = 8
     signing_secret_chars_min: int = 8
@@ -106,9 +108,18 @@ class Limits:
     tasks_read: int = 2000
     gates_read: int = 2000
     correlation_window: timedelta = timedelta(minutes=10)
+    heartbeat_seconds_least: int = 10
+    heartbeat_seconds_most: int = 7 * 24 * 3600
+    heartbeat_look_seconds: float = 2.0
     silence_matchers: int = 16
     silence_longest: timedelta = timedelta(days=31)
     silences_live: int = 500
+    catalog_services: int = 5000
+    catalog_rules: int = 1000
+    catalog_rule_matches: int = 16
+    catalog_list_items: int = 200
+    catalog_import_bytes: int = 32 * 1024 * 1024
+    catalog_unresolved_shown: int = 100
     change_window: timedelta = timedelta(minutes=30)
     evidence_bytes: int = 1024 * 1024
     investigation_alerts: int = 500

@@ -6,8 +6,6 @@ from functools import lru_cache
 from importlib import resources
 from typing import Any
 
-import yaml
-
 from handrail.domain import audience, catalog, policy, runbook
 from handrail.domain.audience import Audience
 from handrail.domain.catalog import Catalog
@@ -17,7 +15,8 @@ from handrail.domain.people import Permission, Person, require
 from handrail.domain.policy import Act, Policy, Ruling
 from handrail.domain.runbook import Runbook
 from handrail.kernel.canonical import digest_bytes
-from handrail.kernel.errors import BadInput, Fault, NotFound, Unprocessable
+from handrail.kernel.errors import Fault, NotFound, Unprocessable
+from handrail.kernel.yamls import at_lines, load_yaml
 from handrail.operations import gates
 from handrail.operations.shell import HANDRAIL, Shell, Tx
 
@@ -32,26 +31,7 @@ def document_id(kind: str, name: str) -> str:
 @lru_cache(maxsize=32)
 def read_yaml(text: str) -> list[Any]:
     """All documents of a YAML text, to be read and never changed. Raises BadInput with line and column."""
-    try:
-        return [item for item in yaml.load_all(text, Loader=_Plain) if item is not None]
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{mark.line + 1}:{mark.column + 1}" if mark else "1:1"
-        what = str(getattr(error, "problem", None) or "it is not YAML")
-        raise BadInput("The document is not readable YAML.", "yaml", (Fault(where, what),)) from None
-    except (ValueError, RecursionError) as error:
-        what = "It is nested too deeply." if isinstance(error, RecursionError) else f"A value cannot be read: {error}"
-        raise BadInput("The document is not readable YAML.", "yaml", (Fault("1:1", what),)) from None
-
-
-class _Plain(yaml.SafeLoader):
-    """YAML without aliases: a few lines of them can stand for more text than any machine can hold."""
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
-            raise yaml.composer.ComposerError(None, None, "aliases (*name) are not read here; write it out", mark)
-        return super().compose_node(parent, index)
+    return load_yaml(text)
 
 
 def identify(text: str) -> tuple[str, str]:
@@ -66,13 +46,17 @@ def identify(text: str) -> tuple[str, str]:
                 f"The {kind} has {len(faults)} fault(s); nothing was changed.", "document_faults", tuple(faults)
             )
         return str(kind), str(first.get("name") or "default")
-    if isinstance(first, dict) and "apiVersion" in first:
-        _, sentences = catalog.from_documents(documents)
-        if sentences:
-            faults = [Fault("", sentence) for sentence in sentences]
+    if isinstance(first, dict) and ("apiVersion" in first or kind == "catalog"):
+        faults = lint_catalog(text)
+        if faults:
             raise Unprocessable("The catalogue has faults; nothing was changed.", "document_faults", tuple(faults))
         return "catalog", "default"
     raise Unprocessable(f"A document starts with “kind:” and one of {', '.join(KINDS)}.", "unknown_document")
+
+
+def lint_catalog(text: str) -> list[Fault]:
+    """Every fault of a catalogue's text, at `line:column`. Raises BadInput where it is not readable YAML."""
+    return at_lines(text, catalog.read(read_yaml(text))[1])
 
 
 def _lint(kind: str, document: Any) -> list[Fault]:

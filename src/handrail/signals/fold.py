@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import TypeAlias
 
 import msgspec
 
@@ -18,6 +19,8 @@ from handrail.store.alerts import Kept
 from handrail.store.intake import Tally
 
 Identity = tuple[str, str]
+ServiceOf: TypeAlias = Callable[[str, Occurrence, str | None], str | None]
+"""(source, what was said, service until now) -> the service of the catalogue that it belongs to, or None."""
 
 
 class Outcome(StrEnum):
@@ -73,6 +76,7 @@ class Fold:
     known: dict[Identity, Kept]
     now: datetime
     ids: Iterator[str]
+    service_of: ServiceOf = lambda source, said, before: None
     changed: dict[Identity, Kept] = field(default_factory=dict)
     heard: set[str] = field(default_factory=set)
     occurrences: list[tuple[str, bytes, bytes]] = field(default_factory=list)
@@ -104,18 +108,25 @@ class Fold:
         identity = (submission.source, said.dedup_key)
         kept, fingerprint = self.known.get(identity), said_digest(said)
         if kept is None:
-            alert, outcome = self._first(submission, said, fingerprint), Outcome.NEW
+            alert, outcome = self._first(submission, self._placed(submission, said), fingerprint), Outcome.NEW
             kept = Kept(alert, alert.status == AlertStatus.RESOLVED, None, submission.trace)
         elif kept.alert.fingerprint == fingerprint and kept.alert.status == said.status:
             self._hear_again(identity, kept, said)
             return Result(kept.alert.id, said.dedup_key, Outcome.DUPLICATE)
         else:
-            kept, outcome = _said_more(kept, submission, said, fingerprint, self.now)
+            kept, outcome = _said_more(
+                kept, submission, self._placed(submission, said, kept.alert.service), fingerprint, self.now
+            )
         self.known[identity] = self.changed[identity] = kept
         if kept.candidate_id is not None:
             self.moved.add(kept.candidate_id)
         self._keep(submission, said, kept.alert.id, received_at)
         return Result(kept.alert.id, said.dedup_key, outcome)
+
+    def _placed(self, submission: Submission, said: Occurrence, before: str | None = None) -> Occurrence:
+        """What was said, at the service that the catalogue gives it; `before` is where the alert was until now."""
+        service = self.service_of(submission.source, said, before)
+        return said if service is None else replace(said, service=service)
 
     def _hear_again(self, identity: Identity, kept: Kept, said: Occurrence) -> None:
         """A repeat with the sender's own time changes nothing but when it was heard, which the row holds apart."""

@@ -26,6 +26,7 @@ from handrail.operations.shell import HANDRAIL, Shell, Tx
 from handrail.plugins.integrations.contract import Parsed
 from handrail.record.tree import leaf_hash, root
 from handrail.signals import metrics
+from handrail.signals.finder import ServiceFinder
 from handrail.signals.fold import Fold, Outcome, Result, Submission
 from handrail.store import alerts, intake
 from handrail.store.database import worth_another_try
@@ -220,7 +221,7 @@ class Ingestor:
 
     def _operation(self, items: Sequence[Item], tx: Tx) -> list[list[Result]]:
         submissions = [item for item in items if isinstance(item, Submission)]
-        fold = Fold(_known(tx, submissions), tx.now, ids_in_order("alr"))
+        fold = Fold(_known(tx, submissions), tx.now, ids_in_order("alr"), ServiceFinder(tx))
         used = _replayed(tx, submissions)
         fresh_replays: list[tuple[str, str]] = []
         changes = _Changes(tx)
