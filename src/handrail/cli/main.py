@@ -33,6 +33,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "review": ("review", _HANDLING, "Reviews: show, edit, accept"),
     "record": ("record", _KEEPING, "The record: list, show, verify, export, checkpoint, erase"),
     "document": ("document", _KEEPING, "Policy, runbooks, catalogue, audiences: list, show, propose"),
+    "ingest": ("ingest", _KEEPING, "Hand payloads from files to a source, or see what they are read as"),
+    "replay": ("replay", _KEEPING, "Play a folder of recorded payloads to their sources"),
     "silence": ("silence", _KEEPING, "Alerts not to hear of for a while: list, add, shelve, end"),
     "source": ("source", _KEEPING, "Senders of alerts and changes: list, add, secret, remove"),
     "user": ("user", _KEEPING, "Accounts: list, create, roles, deactivate, reset-password"),
