@@ -1,0 +1,161 @@
+"""What the folders of monitoring senders share: tables of words, and one way to make a bounded occurrence. Pure."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import urljoin
+
+from handrail.domain.alert import AlertStatus, Occurrence, severity_of
+from handrail.kernel.errors import BadInput
+from handrail.kernel.limits import LIMITS
+from handrail.plugins.integrations.fields import (
+    clip,
+    key_text,
+    link,
+    moment,
+    raw_of,
+    short_annotations,
+    short_labels,
+    text,
+    words,
+)
+
+FIRING, ACKNOWLEDGED, RESOLVED = AlertStatus.FIRING, AlertStatus.ACKNOWLEDGED, AlertStatus.RESOLVED
+
+
+def plain(value: Any) -> str:
+    """A sender's word as the tables write it: lower case, with single underscores for spaces and hyphens."""
+    return "_".join(words(value).lower().replace("-", " ").replace("_", " ").split())
+
+
+def first_words(*values: Any) -> str:
+    """The first value that says something; objects and lists say nothing."""
+    return next((said for said in map(words, values) if said), "")
+
+
+def status_in(table: Mapping[str, AlertStatus], said: Any, field: str) -> AlertStatus:
+    """The status that a sender's word stands for. Raises BadInput with the words that are known."""
+    status = table.get(plain(said))
+    if status is None:
+        raise unknown_status(said, field, table)
+    return status
+
+
+def unknown_status(said: Any, field: str, known: Iterable[str]) -> BadInput:
+    came = f"“{clip(text(said) or '', 64)}” is not known" if said is not None else "is missing"
+    return BadInput(f"The “{field}” {came}; known are {', '.join(known)}.", code="alert_status_unknown")
+
+
+def severity_word(said: Any, table: Mapping[str, str]) -> str:
+    """The sender's own word where the product reads it as the table does, else the table's rung of the ladder.
+
+    Words mean different things to different senders (Zabbix's “Warning” is low). A word of no table stays as it is.
+    """
+    own = words(said)
+    rung = table.get(plain(own))
+    return own if rung is None or severity_of(own).value == rung else rung
+
+
+def first_moment(*values: Any) -> datetime | None:
+    """The first value that is a time."""
+    return next((read for read in map(moment, values) if read), None)
+
+
+def first_link(*values: Any, base: Any = None) -> str | None:
+    """The first value that is a web address; a path from the root is completed by `base`, the sender's own address."""
+    home = link(base)
+    for value in values:
+        found = link(value)
+        if found is None and home and type(value) is str and value.startswith("/"):
+            found = link(_joined(home, value))
+        if found:
+            return found
+    return None
+
+
+def unread_times(item: Mapping[str, Any], names: Iterable[str]) -> dict[str, object]:
+    """Times that were sent and could not be read, so that a person sees why they are missing.
+
+    Zero, its text and the years 0 and 1 are no such case: they mean “not yet”.
+    """
+    unread: dict[str, object] = {}
+    for name in names:
+        said = item.get(name)
+        if not said or moment(said) is not None or words(said).startswith(("0001-", "0000-")) or words(said) == "0":
+            continue
+        unread[name] = clip(text(said) or "", LIMITS.label_chars)
+    return unread
+
+
+def pairs(value: Any) -> dict[str, Any]:
+    """Tags as senders write them: an object, a list of “name:value” texts, of pairs, or of objects with key and value.
+
+    A tag without a value says “true”.
+    """
+    if type(value) is dict:
+        return value
+    found: dict[str, Any] = {}
+    for item in value if type(value) is list else ():
+        if type(item) is str and item:
+            name, _, said = item.partition(":")
+            found[name.strip()] = said.strip() or "true"
+        elif type(item) is list and len(item) == 2 and words(item[0]):
+            found[words(item[0])] = item[1]
+        elif type(item) is dict:
+            name = first_words(item.get("key"), item.get("tag"), item.get("name"))
+            if name:
+                found[name] = first_words(item.get("value")) or "true"
+    return {name: said for name, said in found.items() if name}
+
+
+def occurrence(
+    item: Mapping[str, Any],
+    *,
+    key: str,
+    status: AlertStatus,
+    title: str,
+    severity: str = "",
+    service: str | None = None,
+    resource: str | None = None,
+    summary: str = "",
+    labels: Mapping[str, Any] | None = None,
+    annotations: Mapping[str, Any] | None = None,
+    occurred_at: datetime | None = None,
+    starts_at: datetime | None = None,
+    ends_at: datetime | None = None,
+    address: str | None = None,
+    extra: Mapping[str, object] | None = None,
+) -> Occurrence:
+    """The occurrence with all its texts cut to their bounds. Without a title the identity stands in for it.
+
+    `occurred_at`: without it, the end of a resolved alert and else its start.
+    """
+    ended = ends_at if status == RESOLVED else None
+    return Occurrence(
+        dedup_key=key_text(key),
+        status=status,
+        title=clip(title or f"Alert {key_text(key)}", LIMITS.title_chars),
+        severity_raw=clip(severity, LIMITS.label_chars) or None,
+        service=clip(service or "", LIMITS.label_chars) or None,
+        resource=clip(resource or "", LIMITS.label_chars) or None,
+        summary=clip(summary, LIMITS.summary_chars),
+        labels=short_labels({name: said for name, said in (labels or {}).items() if text(said)}),
+        annotations=short_annotations({name: said for name, said in (annotations or {}).items() if text(said)}),
+        occurred_at=occurred_at or ended or starts_at,
+        starts_at=starts_at,
+        ends_at=ended,
+        link=address,
+        raw=raw_of(item),
+        extra=dict(extra or {}),
+    )
+
+
+def missing(what: str, code: str = "alert_title_missing") -> BadInput:
+    return BadInput(f"The notification has no {what}.", code=code)
+
+
+def _joined(home: str, path: str) -> str | None:
+    try:
+        return urljoin(home, path)
+    except ValueError:
+        return None
