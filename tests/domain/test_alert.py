@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handrail.domain.alert import Alert, AlertStatus, Occurrence, Severity, first, merge, severity_of
+from handrail.domain.alert import Alert, AlertStatus, Occurrence, Severity, first, is_flapping, merge, severity_of
 from tests.domain.machines import START
 
 FIRING, ACKNOWLEDGED, RESOLVED = AlertStatus.FIRING, AlertStatus.ACKNOWLEDGED, AlertStatus.RESOLVED
@@ -88,10 +88,23 @@ def test_a_start_in_the_future_is_not_believed() -> None:
 def test_an_alert_that_flaps_for_an_hour_is_one_alert_with_a_count() -> None:
     words = [(said(FIRING if at % 2 == 0 else RESOLVED, 20 * at), 20.0 * at + 1) for at in range(180)]
     alert = heard(*words)
-    assert (alert.id, alert.count, alert.late) == ("alr_1", 180, 0)
+    assert (alert.id, alert.count, alert.late, alert.turns) == ("alr_1", 180, 0, 179)
+    assert is_flapping(alert, alert.last_at)
+    assert not is_flapping(alert, alert.last_at + timedelta(hours=1))
     assert alert.status == RESOLVED
     assert alert.first_at == START + timedelta(seconds=1)
     assert alert.last_at == START + timedelta(seconds=20 * 179 + 1)
+
+
+def test_an_alert_that_goes_on_and_off_a_few_times_in_an_hour_does_not_flap() -> None:
+    alert = heard(*[(said(FIRING if at % 2 == 0 else RESOLVED, 900 * at), 900.0 * at + 1) for at in range(5)])
+    assert alert.turns == 4
+    assert not is_flapping(alert, alert.last_at)
+
+
+def test_repeats_of_one_word_are_no_turns() -> None:
+    alert = heard(*[(said(FIRING, at), float(at + 1)) for at in range(20)])
+    assert alert.turns == 0 and not is_flapping(alert, alert.last_at)
 
 
 def test_an_unknown_severity_is_medium_and_stays_as_it_was_said() -> None:

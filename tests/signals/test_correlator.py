@@ -346,3 +346,19 @@ def test_the_record_says_when_the_first_symptom_began(duty: Duty) -> None:
     duty.fire("orders-1")
     duty.place()
     assert duty.candidate().started_at == began
+
+
+def test_t3_an_incident_is_not_quiet_while_its_alert_flaps(duty: Duty) -> None:
+    duty.fire("payments-1")
+    duty.place()
+    duty.declare(duty.candidate())
+    for _ in range(3):
+        duty.fire("payments-1", status=RESOLVED)
+        duty.fire("payments-1")
+    duty.fire("payments-1", status=RESOLVED)
+    duty.place()
+    assert duty.quiet == []
+    assert len(duty.candidates()) == 1
+    duty.desk.clock.advance(minutes=20)
+    duty.place()
+    assert duty.quiet == ["inc_1"]

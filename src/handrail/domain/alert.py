@@ -5,8 +5,11 @@ change its state. Alerts are too many for a stream each, so they have rows, comm
 """
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+
+UNREST_HALF_LIFE = timedelta(minutes=10)
+FLAPPING_UNREST = 4.0
 
 
 class AlertStatus(StrEnum):
@@ -111,6 +114,22 @@ class Alert:
     fingerprint: str
     verdict: str = "token"
     late: int = 0
+    turns: int = 0
+    turned_at: datetime | None = None
+    unrest: float = 0.0
+
+
+def is_flapping(alert: Alert, now: datetime) -> bool:
+    """Whether it goes on and off so often that neither word can be relied on. `unrest` counts its turns, each worth
+    half after ten minutes (as Nagios and BGP route damping, RFC 2439, decay theirs)."""
+    return _unrest(alert, now) >= FLAPPING_UNREST
+
+
+def _unrest(alert: Alert, now: datetime) -> float:
+    if alert.turned_at is None:
+        return 0.0
+    passed: float = max(0.0, (now - alert.turned_at) / UNREST_HALF_LIFE)
+    return float(alert.unrest * 0.5**passed)
 
 
 def first(alert_id: str, source: str, said: Occurrence, fingerprint: str, verdict: str, now: datetime) -> Alert:
@@ -140,6 +159,10 @@ def merge(alert: Alert, said: Occurrence, now: datetime) -> Alert:
         named = alert if alert.title else _renamed(alert, said)
         return replace(named, count=alert.count + 1, late=alert.late + 1, last_at=now, starts_at=earlier)
     reopened = alert.status == AlertStatus.RESOLVED and said.status != AlertStatus.RESOLVED
+    turned = reopened or (said.status == AlertStatus.RESOLVED and alert.status != AlertStatus.RESOLVED)
+    if turned:
+        unrest = _unrest(alert, now) + 1
+        alert = replace(alert, turns=alert.turns + 1, turned_at=now, unrest=unrest)
     silent = said.status == AlertStatus.RESOLVED and not said.title
     named = alert if silent or said.status != AlertStatus.FIRING else _renamed(alert, said)
     status = said.status

@@ -12,6 +12,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from handrail.domain.alert import is_flapping
 from handrail.domain.candidate import Candidate, GrowCandidate, OpenCandidate
 from handrail.domain.catalog import Catalog
 from handrail.domain.change import Change
@@ -111,8 +112,16 @@ class Correlator:
         return [
             incident_id
             for incident_id in alerts.quiet_incidents(connection)
-            if _incident(connection, incident_id).half(Stage.RECOVER, "machine") is None
+            if self._is_quiet(connection, _incident(connection, incident_id))
         ]
+
+    def _is_quiet(self, connection: sa.Connection, incident: Incident) -> bool:
+        """Whether its recovery is news: not before an alert that flaps has kept its word for a while."""
+        if incident.half(Stage.RECOVER, "machine") is not None:
+            return False
+        newest = alerts.newest_of(connection, incident.candidate_id or "", self._limits.correlation_sampled_alerts)
+        now = self._shell.clock.now()
+        return not any(is_flapping(alert, now) for alert in newest)
 
     def _place_batch(self, tx: Tx) -> int:
         placed = silences.release_ended(tx)

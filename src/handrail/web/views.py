@@ -173,6 +173,8 @@ class AlertView:
     link: str | None = None
     belongs_to: tuple[str, str] | None = None
     late: int = 0
+    turns: int = 0
+    flapping: bool = False
     silenced: SilenceRow | None = None
     may_shelve: bool = False
     spans: tuple[Option, ...] = ()

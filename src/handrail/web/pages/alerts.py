@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from urllib.parse import urlencode
 
-from handrail.domain.alert import AlertStatus
+from handrail.domain.alert import AlertStatus, is_flapping
 from handrail.domain.incident import Incident
 from handrail.domain.people import Permission
 from handrail.domain.silence import silencing
@@ -70,6 +70,7 @@ def alert(visit: Visit) -> Screen:
     held_by = silencing(operations.live(visit.connection), kept.alert)
     view = replace(
         alert_view(kept.alert, said, _belongs_to(visit, kept.candidate_id)),
+        flapping=is_flapping(kept.alert, visit.now),
         silenced=silence_row(visit, held_by) if held_by else None,
         may_shelve=held_by is None and visit.may(Permission.WORK),
         spans=spans(),

@@ -36,6 +36,7 @@ def alert_view(
         link=alert.link,
         belongs_to=belongs_to,
         late=alert.late,
+        turns=alert.turns,
     )
 
 
