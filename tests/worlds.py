@@ -24,6 +24,7 @@ from handrail.domain.run import FinishAction, FinishCheck, Run
 from handrail.kernel.canonical import plain
 from handrail.kernel.clock import ManualClock
 from handrail.kernel.ids import new_id
+from handrail.kernel.sealed import MasterKeys
 from handrail.operations import decisions, documents, incidents, messages, reviews, runs
 from handrail.operations.runs import Started
 from handrail.operations.shell import HANDRAIL, Ports, Shell, Tx
@@ -36,6 +37,7 @@ from tests.fakes import FakeAction, FakeEngine
 T = TypeVar("T")
 
 SEAL_KEY = b"k" * 32
+SECRET_KEYS = MasterKeys((b"m" * 32,))
 NODE = "node-a"
 RUNBOOK = "bad-release-rollback"
 OWNING_TEAM = "team-payments"
@@ -58,7 +60,8 @@ def catalog_text(control: str = "http://payments.internal:9103", owner: str = OW
 
 
 def make_shell(database: Database, clock: ManualClock, engine: FakeEngine, action: FakeAction) -> Shell:
-    return Shell(database, clock, SEAL_KEY, engine, Ports({action.manifest.name: action}))
+    ports = Ports({action.manifest.name: action}, secret_keys=SECRET_KEYS)
+    return Shell(database, clock, SEAL_KEY, engine, ports)
 
 
 def make_world(

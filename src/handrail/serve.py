@@ -1,14 +1,18 @@
 """The server of one process: inbound, API and pages in one event loop, over an assembled `Handrail`."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import uvicorn
 
 from handrail.domain.people import Permission, permitted
 from handrail.kernel.limits import LIMITS
-from handrail.operations import accounts
+from handrail.operations import accounts, sources
+from handrail.operations.shell import HANDRAIL
+from handrail.plugins.integrations.contract import Confirmation
 from handrail.plugins.integrations.registry import integrations
+from handrail.plugins.outward import Outward
+from handrail.signals.certificates import Certificates
 from handrail.signals.inbound import InboundApp, InboundSettings
 from handrail.signals.ingest import Ingestor
 from handrail.signals.reading import Reading
@@ -53,14 +57,19 @@ def make_server(handrail: Handrail, on_started: Callable[[], None] = lambda: Non
 def make_asgi(handrail: Handrail, live: LiveBus) -> Application:
     """Inbound before everything else: the storm path passes no framework."""
     shell, clock, database = handrail.shell, handrail.clock, handrail.database
-    ingestor, senders = Ingestor(shell), Senders(database, clock)
+    ingestor, senders = Ingestor(shell), Senders(database, clock, secret_keys=shell.ports.secret_keys)
     shell.listeners.append(senders.on_commit)
 
     def may_read(token: str) -> bool:
         caller = accounts.caller_by_token(database, token, clock.now())
         return caller is not None and permitted(caller.person, Permission.READ)
 
-    settings = InboundSettings(open_to=handrail.settings.open_networks, may_read=may_read)
+    certificates = Certificates(Outward(handrail.settings.allowed_targets), clock)
+
+    def ask_confirmations(source_id: str, asked: Sequence[Confirmation]) -> None:
+        shell.transact(HANDRAIL, lambda tx: sources.ask_confirmations(tx, source_id, asked))
+
+    settings = InboundSettings(handrail.settings.open_networks, certificates.of, may_read, ask_confirmations)
     context = Context(
         shell=shell, live=live, checkpointer=handrail.checkpointer, integrations=frozenset(integrations()),
         inbound=InboundApp(ingestor, senders, Reading(database, clock), clock, settings),

@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from handrail.kernel.errors import Fault, Unprocessable
+from handrail.kernel.sealed import MasterKeys, read_master_keys
 from handrail.kernel.secrets import redact
 
 
@@ -29,6 +30,8 @@ class Settings(BaseSettings):
     webhook_url: str = Field("", description="Where the webhook channel posts messages.")
     webhook_secret_file: str = Field("", description="File with the webhook's signing secret (whsec_...).")
     control_tokens_file: str = Field("", description="File with lines “host:port token” for services' controls.")
+    secret_keys: str = Field("", description="Master keys for kept secrets, 32 bytes each; the first one seals.")
+    secret_keys_file: str = Field("", description="File with them, one a line; empty: secrets.key in the data folder.")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
     trace_file: str = Field("", description="File that OpenTelemetry spans are written to, one JSON object per line.")
     otlp_endpoint: str = Field("", description="OTLP/HTTP endpoint for traces; needs the extra “otlp”.")
@@ -107,7 +110,7 @@ def read_settings(**given: object) -> Settings:
             for item in error.errors()
         )
         raise Unprocessable("Some settings are wrong.", "settings", faults) from None
-    for name in ("webhook_secret_file", "control_tokens_file"):
+    for name in ("webhook_secret_file", "control_tokens_file", "secret_keys_file"):
         path = getattr(settings, name)
         if path and not Path(path).is_file():
             fault = Fault(
@@ -130,6 +133,21 @@ def installation_seed(data_dir: Path) -> bytes:
     if len(seed) != 32:
         raise Unprocessable(f"{file} does not hold a key of 32 bytes; restore it from your backup.", "record_key")
     return seed
+
+
+def master_keys(settings: Settings) -> MasterKeys:
+    """What seals the secrets that are read back: as set, or one key made at first start beside record.key."""
+    if settings.secret_keys and settings.secret_keys_file:
+        raise Unprocessable(
+            "Both HANDRAIL_SECRET_KEYS and HANDRAIL_SECRET_KEYS_FILE are set; leave one out.", "secret_keys"
+        )
+    if settings.secret_keys:
+        return read_master_keys(_parts(settings.secret_keys))
+    file = Path(settings.secret_keys_file) if settings.secret_keys_file else settings.data_dir / "secrets.key"
+    if not file.exists():
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        _make_once(file, secrets.token_hex(32) + "\n")
+    return read_master_keys(file.read_text().split())
 
 
 def _make_once(file: Path, text: str) -> None:

@@ -12,12 +12,14 @@ from handrail.analyst.investigate import Analyst
 from handrail.engine.durable import DurableEngine, Handler
 from handrail.engine.duties import Beat, Duties, Timers
 from handrail.engine.steps.check import Check
+from handrail.engine.steps.confirm import Confirm
 from handrail.engine.steps.deliver import Deliver
 from handrail.engine.steps.perform import Perform
 from handrail.kernel.clock import Clock, SystemClock
 from handrail.kernel.errors import Conflict, HandrailError, Unprocessable
 from handrail.kernel.ids import new_id
 from handrail.kernel.limits import LIMITS
+from handrail.kernel.sealed import MasterKeys
 from handrail.kernel.secrets import redact
 from handrail.kernel.trace import traceparent
 from handrail.operations import accounts, documents, incidents
@@ -29,9 +31,9 @@ from handrail.plugins.outward import Outward
 from handrail.plugins.probes.http_signal import HttpSignal
 from handrail.record.keys import Keys
 from handrail.record.source import Checkpointer
-from handrail.settings import Settings, installation_seed, node_name
+from handrail.settings import Settings, installation_seed, master_keys, node_name
 from handrail.signals.correlator import Correlator
-from handrail.store import meta
+from handrail.store import meta, sealed
 from handrail.store.database import Database
 from handrail.store.migrate import migrate
 
@@ -115,7 +117,8 @@ def assemble(settings: Settings) -> Handrail:
     outward = Outward(settings.allowed_targets, traceparent=traceparent)
     known_actions = actions(outward, settings.control_tokens())
     engine = DurableEngine(database, node)
-    shell = Shell(database, clock, keys.seal_key, engine, Ports(known_actions, frozenset(channel_settings(settings))))
+    ports = Ports(known_actions, frozenset(channel_settings(settings)), _secret_keys(settings, database))
+    shell = Shell(database, clock, keys.seal_key, engine, ports)
     probe = HttpSignal(outward, clock)
     analyst = Analyst(shell, probe, documents.load_catalog, documents.policy_digest, clock)
     correlator = Correlator(shell, documents.load_catalog, incidents.on_quiet)
@@ -125,6 +128,7 @@ def assemble(settings: Settings) -> Handrail:
         "check": Check(shell, clock, probe),
         "deliver": Deliver(shell, channels(outward, clock), channel_settings(settings)),
         "investigate": analyst,
+        "confirm": Confirm(shell, outward),
     }
     checkpointer = Checkpointer(database, keys.signer(instance), keys.seal_key, settings.data_dir / "checkpoints.log")
     return Handrail(
@@ -153,6 +157,23 @@ def _keys(data_dir: Path, database: Database, instance: str) -> Keys:
             "the first node's data folder (or from your backup) into it, and start again.",
             "record_key",
         )
+    return keys
+
+
+def _secret_keys(settings: Settings, database: Database) -> MasterKeys:
+    """The master keys. A process that cannot open what is kept does not start: its senders would all be refused."""
+    file = settings.data_dir / "secrets.key"
+    was_there = file.exists()
+    keys = master_keys(settings)
+    try:
+        with database.write() as connection:
+            moved = sealed.rewrap(connection, keys)
+    except HandrailError:
+        if not was_there:
+            file.unlink(missing_ok=True)
+        raise
+    if moved:
+        _log.info("the keys of kept secrets are wrapped by the first master key now; the others are not needed")
     return keys
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -12,11 +12,13 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from handrail.domain.alert import Alert, AlertStatus, Occurrence
-from handrail.domain.source import AddSource, MakeSecret, RetireSecret
+from handrail.domain.people import Person
+from handrail.domain.source import AddSource, MakeSecret, RetireSecret, Source
 from handrail.kernel.clock import ManualClock, to_text
 from handrail.kernel.ids import new_id
 from handrail.kernel.limits import LIMITS, Limits
 from handrail.kernel.secrets import token_hash
+from handrail.operations import sources
 from handrail.operations.shell import HANDRAIL, Shell, Tx
 from handrail.plugins.integrations.contract import Parsed
 from handrail.signals.inbound import InboundApp, InboundSettings
@@ -27,6 +29,7 @@ from handrail.store import alerts, intake, tables
 
 T = TypeVar("T")
 Message = MutableMapping[str, Any]
+OWNER = Person("usr_owner", "person", frozenset({"owner"}))
 SOURCES = {"prom": "alertmanager", "pager": "pagerduty_events_v2", "plain": "generic", "events": "cloudevents"}
 
 
@@ -136,6 +139,19 @@ class Intake:
         self.shell.transact(HANDRAIL, operation)
         self.tokens[token] = (source_id, secret_id)
 
+    def add_signing_secret(self, name: str, secret: str = "") -> tuple[str, str]:
+        """One more signing secret by an owner; its id and itself."""
+        source_id = self.tokens[name][0]
+        return self.shell.transact(HANDRAIL, lambda tx: sources.set_signing_secret(tx, source_id, OWNER, secret))
+
+    def retire_signing_secret(self, name: str, secret_id: str) -> None:
+        source_id = self.tokens[name][0]
+        self.shell.transact(HANDRAIL, lambda tx: sources.retire_secret(tx, source_id, secret_id, OWNER))
+
+    def source(self, name: str) -> Source:
+        found: Source = self.shell.transact(HANDRAIL, lambda tx: tx.get("source", self.tokens[name][0]))
+        return found
+
     def retire_token(self, token: str) -> None:
         source_id, secret_id = self.tokens[token]
 
@@ -150,14 +166,14 @@ class Intake:
 @contextmanager
 def opened(
     shell: Shell, clock: ManualClock, settings: InboundSettings | None = None, limits: Limits = LIMITS,
-    wrap: Callable[[Ingestor], None] = lambda _: None,
+    wrap: Callable[[Ingestor], None] = lambda _: None, known: Mapping[str, str] = SOURCES,
 ) -> Iterator[Intake]:  # fmt: skip
     """The intake, running; listeners and thread end with it."""
-    ingestor, senders = Ingestor(shell, limits), Senders(shell.database, clock, limits)
+    ingestor, senders = Ingestor(shell, limits), Senders(shell.database, clock, limits, shell.ports.secret_keys)
     shell.listeners.append(senders.on_commit)
     app = InboundApp(ingestor, senders, Reading(shell.database, clock), clock, settings, limits=limits)
     made = Intake(shell, clock, app, ingestor, senders)
-    for name, integration in SOURCES.items():
+    for name, integration in known.items():
         made.add_source(name, integration)
     wrap(ingestor)
     ingestor.start()

@@ -13,6 +13,7 @@ from handrail.domain.alert import AlertStatus
 from handrail.kernel.clock import ManualClock
 from handrail.kernel.errors import BadSignature
 from handrail.kernel.limits import LIMITS
+from handrail.operations import sources
 from handrail.operations.shell import Shell
 from handrail.plugins.integrations import registry
 from handrail.plugins.integrations.contract import Inbound, Parsed, Verdict
@@ -180,9 +181,12 @@ def test_a_format_that_signs_needs_a_good_signature_and_no_token(
     known = dict(registry.integrations())
     known["generic"] = replace(known["generic"], verify=signed)
     monkeypatch.setattr(inbound, "integrations", lambda: known)
-    with opened(shell, clock, InboundSettings(secrets_of=lambda _: ("good", "older"))) as desk:
-        assert desk.post("/in/plain", ALERT, headers={"x-signature": "good"}).status == 202
-        assert desk.post("/in/plain", ALERT, headers={"x-signature": "older"}).status == 202
+    monkeypatch.setattr(sources, "integrations", lambda: known)
+    with opened(shell, clock) as desk:
+        desk.add_signing_secret("plain", "good-one")
+        desk.add_signing_secret("plain", "older-one")
+        assert desk.post("/in/plain", ALERT, headers={"x-signature": "good-one"}).status == 202
+        assert desk.post("/in/plain", ALERT, headers={"x-signature": "older-one"}).status == 202
         assert desk.alert().verdict == "verified"
         bad = desk.post("/in/plain", ALERT, headers={"x-signature": "bad"})
         assert (bad.status, bad.json["code"]) == (401, "bad_signature")

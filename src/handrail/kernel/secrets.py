@@ -1,5 +1,6 @@
 """Random tokens, their hashes, constant-time comparison, and the masking of secrets in text."""
 
+import base64
 import hashlib
 import hmac
 import re
@@ -8,7 +9,7 @@ import secrets
 TOKEN_PREFIX = "hrt_"  # noqa: S105  a prefix that leak scanners can search for, not a secret
 
 _SECRET_IN_TEXT = re.compile(
-    r"(hrt_[A-Za-z0-9_-]{8})[A-Za-z0-9_-]+"
+    r"(hrt_[A-Za-z0-9_-]{8}|whsec_)[A-Za-z0-9_+/=-]+"
     r"|((?:password|passwd|secret|token|api[_-]?key|authorization)[\"']?\s*[:=]\s*[\"']?(?:Bearer\s+|Basic\s+)?)[^\s\"',;&]+"
     r"|(://[^/\s:@]*:)[^@\s/]+(?=@)",
     re.IGNORECASE,
@@ -18,6 +19,11 @@ _SECRET_IN_TEXT = re.compile(
 def new_token() -> str:
     """A bearer token of 256 random bits."""
     return TOKEN_PREFIX + secrets.token_urlsafe(32)
+
+
+def new_signing_secret() -> str:
+    """A signing secret of 256 random bits, in the form of Standard Webhooks, which other schemes take as plain text."""
+    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def new_password() -> str:

@@ -29,6 +29,7 @@ from handrail.kernel.errors import (
     Unprocessable,
 )
 from handrail.kernel.limits import LIMITS
+from handrail.kernel.sealed import MasterKeys
 from handrail.plugins.actions.contract import Action
 from handrail.record.writer import Writer, Written
 from handrail.store import tables
@@ -59,11 +60,13 @@ class Engine(Protocol):
 class Ports:
     """What operations know of the outside without touching it: actions to preview, and channels that are set up.
 
-    `channels` None means that every channel an audience names is set up.
+    `channels` None means that every channel an audience names is set up. `secret_keys` seal secrets that are read
+    back; without them none can be kept.
     """
 
     actions: Mapping[str, Action] = field(default_factory=dict)
     channels: frozenset[str] | None = None
+    secret_keys: MasterKeys | None = None
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,31 @@
-"""Sources of alerts and changes, and their secrets."""
+"""Sources of alerts and changes: their tokens, their signing secrets, and what they ask to have confirmed."""
+
+from collections.abc import Sequence
 
 from handrail.domain.people import Permission, Person, require
-from handrail.domain.source import AddSource, MakeSecret, RemoveSource, RetireSecret, Source
+from handrail.domain.source import (
+    AddSource,
+    AnswerConfirmation,
+    AskConfirmation,
+    MakeSecret,
+    PendingConfirmation,
+    RemoveSource,
+    ReportConfirmation,
+    RetireSecret,
+    SetHeartbeat,
+    SetSigningSecret,
+    Source,
+)
 from handrail.kernel.clock import to_text
-from handrail.kernel.errors import Unprocessable
+from handrail.kernel.errors import Unavailable, Unprocessable
 from handrail.kernel.ids import new_id
-from handrail.kernel.secrets import new_token
+from handrail.kernel.limits import LIMITS
+from handrail.kernel.secrets import new_signing_secret, new_token
 from handrail.operations.accounts import store_token
-from handrail.operations.shell import Tx
-from handrail.store import tables
+from handrail.operations.shell import Tx, Work
+from handrail.plugins.integrations.contract import Confirmation
+from handrail.plugins.integrations.registry import integrations
+from handrail.store import sealed, tables
 
 
 def add(tx: Tx, name: str, integration: str, known: frozenset[str], person: Person) -> tuple[Source, str]:
@@ -32,11 +49,47 @@ def make_secret(tx: Tx, source_id: str, person: Person) -> str:
     return token
 
 
+def set_signing_secret(tx: Tx, source_id: str, person: Person, given: str = "") -> tuple[str, str]:
+    """One more live signing secret: `given`, because the sender made it, or made here. Returns its id and itself.
+
+    From now on the source is known by good signatures alone. The secret is not shown again.
+    """
+    require(person, Permission.MANAGE_SOURCES)
+    source: Source = tx.get("source", source_id)
+    integration = integrations().get(source.integration)
+    if integration is None or integration.verify is None or integration.certificate_url is not None:
+        raise Unprocessable(
+            f"“{source.integration}” is not signed with a secret, so that nothing could be verified with one. Its "
+            "token tells who sends.",
+            "no_signature_scheme",
+        )
+    if given and not _is_secret(given):
+        raise Unprocessable(
+            f"A signing secret has {LIMITS.signing_secret_chars_min} to {LIMITS.signing_secret_chars_max} printable "
+            "ASCII characters without space. Copy it again from the sender.",
+            "signing_secret",
+        )
+    if tx.ports.secret_keys is None:
+        raise Unavailable("This process was given no key to keep secrets with.", "secret_keys")
+    secret_id, secret = new_id("sec"), given or new_signing_secret()
+    tx.change("source", source_id, SetSigningSecret(secret_id, bool(given), person.id))
+    sealed.keep(tx.connection, tx.ports.secret_keys, source_id, secret_id, secret, tx.now)
+    return secret_id, secret
+
+
 def retire_secret(tx: Tx, source_id: str, secret_id: str, person: Person) -> None:
+    """End a token or a signing secret. When the last signing secret ends, the source's tokens alone tell who sends."""
     require(person, Permission.MANAGE_SOURCES)
     tx.change("source", source_id, RetireSecret(secret_id, person.id))
     revoked = tables.token.update().where(tables.token.c.id == secret_id).values(revoked_at=to_text(tx.now))
     tx.connection.execute(revoked)
+    sealed.forget(tx.connection, source_id, secret_id)
+
+
+def set_heartbeat(tx: Tx, source_id: str, every_seconds: int | None, person: Person) -> None:
+    """Make silence for longer than this an alert; None ends it."""
+    require(person, Permission.MANAGE_SOURCES)
+    tx.change("source", source_id, SetHeartbeat(every_seconds, person.id))
 
 
 def remove(tx: Tx, source_id: str, person: Person) -> None:
@@ -44,3 +97,42 @@ def remove(tx: Tx, source_id: str, person: Person) -> None:
     tx.change("source", source_id, RemoveSource(person.id))
     revoked = tables.token.update().where(tables.token.c.owner_id == source_id).values(revoked_at=to_text(tx.now))
     tx.connection.execute(revoked)
+    sealed.forget(tx.connection, source_id)
+
+
+def ask_confirmations(tx: Tx, source_id: str, asked: Sequence[Confirmation]) -> None:
+    """Keep what a sender asks to have confirmed until a person looks at it. Nothing is called."""
+    for each in asked:
+        url, topic = each.url[: LIMITS.link_chars], each.topic[: LIMITS.label_chars]
+        tx.change("source", source_id, AskConfirmation(new_id("cnf"), url, topic))
+    tx.topics.add("sources")
+
+
+def answer_confirmation(tx: Tx, source_id: str, confirmation_id: str, agreed: bool, person: Person) -> None:
+    """Agree that the sender is called, or dismiss what it asks. The call itself is one machine step."""
+    require(person, Permission.MANAGE_SOURCES)
+    tx.change("source", source_id, AnswerConfirmation(confirmation_id, agreed, person.id))
+    tx.topics.add("sources")
+    if agreed:
+        seq = tx.seq("source", source_id)
+        arguments = {"source_id": source_id, "confirmation_id": confirmation_id}
+        tx.enqueue(Work("confirm", f"confirm/{confirmation_id}/{seq}", arguments))
+
+
+def agreed_confirmation(tx: Tx, source_id: str, confirmation_id: str) -> PendingConfirmation | None:
+    """A confirmation that a person has agreed to and that was not called yet, on a source that is still there."""
+    source: Source | None = tx.load("source", source_id)
+    found = source.confirmation(confirmation_id) if source and source.removed_at is None else None
+    return found if found and found.status == "agreed" else None
+
+
+def report_confirmation(tx: Tx, source_id: str, confirmation_id: str, confirmed: bool, detail: str) -> None:
+    if agreed_confirmation(tx, source_id, confirmation_id) is None:
+        return
+    tx.change("source", source_id, ReportConfirmation(confirmation_id, confirmed, detail[: LIMITS.reason_chars]))
+    tx.topics.add("sources")
+
+
+def _is_secret(given: str) -> bool:
+    in_bounds = LIMITS.signing_secret_chars_min <= len(given) <= LIMITS.signing_secret_chars_max
+    return in_bounds and given.isascii() and given.isprintable() and " " not in given

@@ -17,10 +17,10 @@ from ipaddress import IPv4Network, IPv6Network, ip_address
 from urllib.parse import parse_qsl
 
 from handrail.kernel.clock import Clock
-from handrail.kernel.errors import BadSignature, BrokenInvariant, HandrailError, NotFound, Refused
+from handrail.kernel.errors import BrokenInvariant, HandrailError, NotFound, Refused
 from handrail.kernel.limits import LIMITS, Limits
 from handrail.kernel.trace import span
-from handrail.plugins.integrations.contract import Inbound, Integration, Parsed, Verdict
+from handrail.plugins.integrations.contract import Confirmation, Inbound, Integration, Parsed, Verdict
 from handrail.plugins.integrations.registry import integrations
 from handrail.signals import metrics
 from handrail.signals.bucket import Buckets
@@ -47,8 +47,12 @@ OPEN_SOURCE = "open"
 _OURS = "Handrail met a fault of its own; its log says more. Send this again: a repeat is harmless."
 
 
-def _no_secrets(_source_id: str) -> Sequence[str]:
-    return ()
+def _no_certificate(_url: str) -> bytes | None:
+    return None
+
+
+def _nobody_to_ask(_source_id: str, _asked: Sequence[Confirmation]) -> None:
+    raise BrokenInvariant("The intake was not told where to keep what senders ask to have confirmed.")
 
 
 def _no_reader(_token: str) -> bool:
@@ -59,13 +63,15 @@ def _no_reader(_token: str) -> bool:
 class InboundSettings:
     """`open_to`: networks whose senders need no token; what they say is marked unsigned. None by default.
 
-    `secrets_of(source id)` gives the live secrets where an integration verifies signatures. `may_read(token)` tells
-    whether a token that is no source's may read all alerts; it is called in a thread.
+    `certificate_of(url)` fetches the certificate that a sender signs with, None where it is not to be had.
+    `may_read(token)` tells whether a token that is no source's may read all alerts. `ask_confirmations(source id,
+    asked)` keeps what a sender asks to have confirmed, for a person. All are called in a thread.
     """
 
     open_to: tuple[IPv4Network | IPv6Network, ...] = ()
-    secrets_of: Callable[[str], Sequence[str]] = _no_secrets
+    certificate_of: Callable[[str], bytes | None] = _no_certificate
     may_read: Callable[[str], bool] = _no_reader
+    ask_confirmations: Callable[[str, Sequence[Confirmation]], None] = _nobody_to_ask
 
 
 @dataclass(frozen=True)
@@ -130,16 +136,24 @@ class InboundApp:
             return await self._read(request) if door.name == "alertmanager" else self._reading.about(door.name)
         known = await self._senders.current()
         token, find_token = request.token, self._token_finder(request, known)
+        body: bytes | None = None
         if token is None and find_token is not None:
             body = await read_body(request.headers, receive, min(door.body_bytes, self._limits.inbound_body_bytes))
             token = find_token(body)
-            sender = self._identify(request, known, token)
+        sender = self._identify(request, known, token)
+        # Without a token anybody can come this far: nothing may count against the source before its signature fits.
+        is_shown = token is not None or sender.id == OPEN_SOURCE
+        if is_shown:
             self._buckets.admit(sender.name, self._clock.monotonic())
-        else:
-            sender = self._identify(request, known, token)
-            self._buckets.admit(sender.name, self._clock.monotonic())
+        if body is None and is_shown:
             body = await self._body_of(sender, request, receive)
-        return await self._take(request, sender, _Said(body, token))
+        elif body is None:
+            body = await read_body(request.headers, receive, door.body_bytes)
+        inbound = await self._inbound(request, sender, body)
+        verdict = self._verdict(sender, inbound, known, token)
+        if not is_shown:
+            self._buckets.admit(sender.name, self._clock.monotonic())
+        return await self._take(request, sender, _Said(body, token), inbound, verdict)
 
     async def _read(self, request: _Request) -> Answer:
         """A source sees its own alerts; a token that may read sees all."""
@@ -171,7 +185,7 @@ class InboundApp:
                 raise unknown_sender()
             return owner
         named = known.by_name.get(knock.source) if knock.source is not None else None
-        if named is not None and _integration(named).verify is not None:
+        if named is not None and named.id in known.signing:
             return named
         if knock.source in (None, OPEN_SOURCE) and self._is_open_to(request.client):
             return Sender(OPEN_SOURCE, OPEN_SOURCE, knock.door.integration or "generic")
@@ -194,17 +208,21 @@ class InboundApp:
             await self._ingestor.refuse(Refusal(sender.name, error.code, error.detail))
             raise
 
-    async def _take(self, request: _Request, sender: Sender, said: "_Said") -> Answer:
+    async def _take(
+        self, request: _Request, sender: Sender, said: "_Said", inbound: Inbound, verdict: Verdict
+    ) -> Answer:
         with span("inbound", trace_of(request.headers), source=sender.name) as trace:
-            return await self._take_traced(request, sender, said, trace or "")
+            return await self._take_traced(request, sender, said, inbound, verdict, trace or "")
 
-    async def _take_traced(self, request: _Request, sender: Sender, said: "_Said", trace: str) -> Answer:
+    async def _take_traced(
+        self, request: _Request, sender: Sender, said: "_Said", inbound: Inbound, verdict: Verdict, trace: str
+    ) -> Answer:
         started, door = self._clock.monotonic(), request.knock.door
-        inbound = Inbound(said.body, request.headers, dict(request.query), request.knock.rest)
-        verdict = self._verdict(sender, inbound, said.token)
         parsed = await self._parse(request, sender, inbound, said)
         size = len(parsed.occurrences) + len(parsed.changes)
         self._buckets.charge(sender.name, max(0, size - 1))
+        if parsed.confirmations and sender.id != OPEN_SOURCE:
+            await asyncio.to_thread(self._settings.ask_confirmations, sender.id, parsed.confirmations)
         if parsed.rejected:
             body = said.without_token(bad_items(said.body, parsed.rejected))
             reason = parsed.rejected[0]
@@ -219,14 +237,33 @@ class InboundApp:
         metrics.SECONDS.observe(self._clock.monotonic() - started)
         return door.accepted(parsed, results)
 
-    def _verdict(self, sender: Sender, inbound: Inbound, token: str | None) -> Verdict:
-        verify = _integration(sender).verify
-        if verify is None or sender.id == OPEN_SOURCE:
-            return Verdict.TOKEN if token is not None else Verdict.UNSIGNED
+    async def _inbound(self, request: _Request, sender: Sender, body: bytes) -> Inbound:
+        """The request as integrations take it, with the certificate that it is signed with."""
+        inbound = Inbound(body, request.headers, dict(request.query), request.knock.rest)
+        name = _integration(sender).certificate_url
         try:
-            return verify(inbound, self._settings.secrets_of(sender.id), self._clock.now())
-        except BadSignature:
+            url = name(inbound) if name is not None and sender.id != OPEN_SOURCE else None
+        except Refused:
+            url = None
+        found = await asyncio.to_thread(self._settings.certificate_of, url) if url is not None else None
+        return replace(inbound, certificates={url: found}) if url is not None and found is not None else inbound
+
+    def _verdict(self, sender: Sender, inbound: Inbound, known: Known, token: str | None) -> Verdict:
+        """How sure we are. A source with signing secrets is known by a good signature alone, also beside a token."""
+        integration, secrets = _integration(sender), known.signing.get(sender.id)
+        is_signed = secrets is not None or (integration.certificate_url is not None and sender.id != OPEN_SOURCE)
+        if not is_signed:
+            return Verdict.TOKEN if token is not None else Verdict.UNSIGNED
+        if integration.verify is None:
+            raise unknown_sender()
+        try:
+            verdict = integration.verify(inbound, tuple(secrets or ()), self._clock.now())
+        except Refused:
+            # Also what cannot be read: before the sender is known, one answer stands for all.
             raise unknown_sender() from None
+        if secrets is not None and verdict is Verdict.UNSIGNED:
+            raise unknown_sender()
+        return verdict
 
     async def _parse(self, request: _Request, sender: Sender, inbound: Inbound, said: "_Said") -> Parsed:
         """What was said. What cannot be read is put into quarantine before the refusal is answered."""

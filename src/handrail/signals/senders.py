@@ -1,10 +1,11 @@
-"""Who sends: live sources and their tokens, held for at most a second, and where a request carries its token."""
+"""Who sends: live sources with their tokens and signing secrets, held for at most a second, and where a request has
+its token."""
 
 import asyncio
 import base64
 import binascii
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import msgspec
@@ -14,9 +15,10 @@ from handrail.domain.source import Source
 from handrail.kernel.clock import Clock, to_text
 from handrail.kernel.errors import BadSignature
 from handrail.kernel.limits import LIMITS, Limits
+from handrail.kernel.sealed import MasterKeys
 from handrail.kernel.secrets import token_hash
 from handrail.operations.shell import Committed
-from handrail.store import tables
+from handrail.store import sealed, tables
 from handrail.store.database import Database
 
 
@@ -31,10 +33,14 @@ class Sender:
 
 @dataclass(frozen=True)
 class Known:
-    """All live sources and tokens at one moment. Tokens are found by their hash, never compared."""
+    """All live sources, tokens and signing secrets at one moment. Tokens are found by their hash, never compared.
+
+    `signing` has every source that signs, also one whose secrets cannot be read: nothing fits that one.
+    """
 
     by_name: Mapping[str, Sender]
     by_token: Mapping[str, tuple[Sender, str | None]]
+    signing: Mapping[str, Sequence[str]] = field(default_factory=dict, repr=False)
 
     def owner(self, token: str, now: datetime) -> Sender | None:
         """The source that a token belongs to, unless the token has expired."""
@@ -47,10 +53,13 @@ class Known:
 class Senders:
     """Asks the database at most once a second; `on_commit` makes it ask again as soon as a source changed here."""
 
-    def __init__(self, database: Database, clock: Clock, limits: Limits = LIMITS) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, limits: Limits = LIMITS, secret_keys: MasterKeys | None = None
+    ) -> None:
         self._database = database
         self._clock = clock
         self._limits = limits
+        self._secret_keys = secret_keys
         self._known: Known | None = None
         self._read_at = 0.0
         self._changes = 0
@@ -98,10 +107,11 @@ class Senders:
                     token.c.owner_kind == "source", token.c.revoked_at.is_(None)
                 )
             ).all()
+            signing = sealed.live(connection, self._secret_keys)
         by_token = {
             row.token_hash: (senders[row.owner_id], row.expires_at) for row in tokens if row.owner_id in senders
         }
-        return Known({sender.name: sender for sender in senders.values()}, by_token)
+        return Known({sender.name: sender for sender in senders.values()}, by_token, signing)
 
 
 def header_token(headers: Mapping[str, str]) -> str | None:
@@ -125,4 +135,6 @@ def _password(encoded: str) -> str:
 
 def unknown_sender() -> BadSignature:
     """The one refusal for every way of not being known, so that it tells nothing."""
-    return BadSignature("The sender could not be verified. Check the address and the token of this source.")
+    return BadSignature(
+        "The sender could not be verified. Check the address, the token and the signing secret of this source."
+    )

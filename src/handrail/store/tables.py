@@ -166,6 +166,24 @@ token = sa.Table(
     sa.Column("revoked_at", MOMENT),
 )
 sa.Index("hr_token_owner", token.c.owner_kind, token.c.owner_id)
+data_key = sa.Table(
+    "hr_data_key",
+    metadata,
+    sa.Column("kind", sa.String(16), primary_key=True),
+    sa.Column("wrapped", sa.Text, nullable=False),
+    sa.Column("made_at", MOMENT, nullable=False),
+)
+sealed = sa.Table(
+    "hr_sealed",
+    metadata,
+    sa.Column("id", ID, primary_key=True),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("owner_id", ID, nullable=False),
+    sa.Column("sealed", sa.Text, nullable=False),
+    sa.Column("last_four", sa.String(4), nullable=False),
+    sa.Column("set_at", MOMENT, nullable=False),
+)
+sa.Index("hr_sealed_owner", sealed.c.owner_id)
 session = sa.Table(
     "hr_session",
     metadata,

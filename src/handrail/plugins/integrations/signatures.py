@@ -19,14 +19,14 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
+from handrail.domain.source import is_sns_address
 from handrail.kernel.errors import BadSignature
 from handrail.kernel.limits import LIMITS
 
 _SECONDS = re.compile(r"[0-9]{1,12}\Z")
-_SNS_ADDRESS = re.compile(r"https://sns\.[a-z0-9-]{1,32}\.amazonaws\.com(?:\.cn)?/")
 # The same hosts answer API calls that echo what was asked, so only the certificates' own paths are trusted.
-_SNS_CERTIFICATE = re.compile(_SNS_ADDRESS.pattern + r"SimpleNotificationService-[A-Za-z0-9]{1,64}\.pem\Z")
-_SNS_FIELDS = {
+_SNS_CERTIFICATE = re.compile(r"https://[^/]+/SimpleNotificationService-[A-Za-z0-9]{1,64}\.pem\Z")
+_SNS_FIELDS: Mapping[str, tuple[str, ...]] = {
     "Notification": ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"),
     "SubscriptionConfirmation": ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"),
     "UnsubscribeConfirmation": ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"),
@@ -113,15 +113,10 @@ def equal_token(given: str | None, secrets: Sequence[str]) -> None:
         raise _refused()
 
 
-def is_sns_address(url: str) -> bool:
-    """Whether an address is https and on `sns.<region>.amazonaws.com` or `.com.cn` exactly, without user or port."""
-    return _SNS_ADDRESS.match(url) is not None and url.isascii() and url.isprintable() and " " not in url
-
-
 def sns_certificate_url(message: Mapping[str, object]) -> str | None:
     """Where the certificate of an SNS message lies; None unless it is one of Amazon's certificate addresses."""
     url = message.get("SigningCertURL")
-    return url if isinstance(url, str) and _SNS_CERTIFICATE.match(url) else None
+    return url if isinstance(url, str) and is_sns_address(url) and _SNS_CERTIFICATE.match(url) else None
 
 
 def sns(
@@ -241,3 +236,9 @@ def _base64(text: str) -> bytes:
 
 def _refused() -> BadSignature:
     return BadSignature("The signature does not fit.")
+
+
+__all__ = [
+    "equal_token", "hmac_hex", "hmac_hex_any", "is_sns_address", "sns", "sns_certificate_url", "standard_webhooks",
+    "stripe_hmac_hex", "timestamped_hmac_hex",
+]  # fmt: skip
