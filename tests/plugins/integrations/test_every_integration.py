@@ -77,8 +77,9 @@ def assert_explained(refused: Refused) -> None:
     assert 10 < len(refused.detail) < 1500
 
 
-def test_the_four_integrations_are_found() -> None:
-    assert NAMES == ["alertmanager", "cloudevents", "generic", "pagerduty_events_v2"]
+def test_the_integrations_are_found_in_order_of_name() -> None:
+    assert sorted(NAMES) == NAMES
+    assert {"alertmanager", "cloudevents", "generic", "pagerduty_events_v2"} <= set(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -90,7 +91,7 @@ def test_every_integration_explains_itself(name: str) -> None:
 
 
 def test_an_unknown_integration_is_not_found_and_the_known_are_named() -> None:
-    with pytest.raises(NotFound, match="alertmanager, cloudevents"):
+    with pytest.raises(NotFound, match="alertmanager"):
         integration("carrier_pigeon")
 
 

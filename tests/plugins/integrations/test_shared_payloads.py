@@ -24,7 +24,18 @@ OURS = {
     "pagerduty_events_v2": "pagerduty_events_v2",
     "cloudevents": "cloudevents",
     "cdevents": "cloudevents",
+    "aws_cloudwatch_sns": "cloudwatch",
+    "aws_eventbridge": "cloudwatch",
+    "aws_cloudwatch_lambda_action": "cloudwatch",
+    "azure_monitor": "azure_monitor",
+    "gcp_monitoring": "gcp_monitoring",
+    "datadog": "datadog",
+    "newrelic": "newrelic",
+    "dynatrace": "dynatrace",
+    "splunk": "splunk",
 }
+# SNS asks every address to be confirmed before it says anything, so this names no format of its own.
+ASKS_ANY = {"aws_health": "aws_cloudwatch_sns/subscription_confirmation.json"}
 ABSENT = "the shared folder with real payloads is not beside this repository (../shared); nothing to read"
 needs_payloads = pytest.mark.skipif(not PAYLOADS.is_dir(), reason=ABSENT)
 FILES = sorted(PAYLOADS.glob("*/*.json"))
@@ -101,7 +112,11 @@ def test_the_cdevents_conformance_examples_are_read() -> None:
 @needs_payloads
 @pytest.mark.parametrize("name", list(integrations()))
 def test_i17_every_other_senders_payload_is_refused(name: str) -> None:
-    others = [file for file in FILES if OURS.get(file.parent.name) != name]
+    others = [
+        file
+        for file in FILES
+        if OURS.get(file.parent.name) != name and f"{file.parent.name}/{file.name}" != ASKS_ANY.get(name)
+    ]
     assert len(others) > 30
     for file in others:
         with pytest.raises(Refused) as refused:
