@@ -103,7 +103,9 @@ class _Groups:
             self._start(one, {hit.service: hit for hit in one.hits})
 
     def add(self, symptom: Symptom) -> None:
-        matching = [(match.score, group) for group in self._possible(symptom) if (match := self._best(symptom, group))]
+        matching = [
+            (score, group) for group in self._possible(symptom) if (score := self._best(symptom, group)) is not None
+        ]
         if not matching:
             group = self._start(None, {})
         else:
@@ -118,9 +120,9 @@ class _Groups:
     def with_symptoms(self) -> list[_Group]:
         return [group for group in self._all if group.symptoms]
 
-    def _best(self, symptom: Symptom, group: _Group) -> Match | None:
-        matches = (self._topology.match(symptom, hit) for hit in group.hits.values())
-        return max((match for match in matches if match), key=lambda match: match.score, default=None)
+    def _best(self, symptom: Symptom, group: _Group) -> int | None:
+        scores = [self._topology.score(symptom, hit) for hit in group.hits.values()]
+        return max((score for score in scores if score is not None), default=None)
 
     def _possible(self, symptom: Symptom) -> list[_Group]:
         known = self._topology.knows(symptom.service)
@@ -201,8 +203,12 @@ def _explain(topology: Topology, group: _Group, symptoms: Sequence[Symptom]) -> 
 
 
 def _strongest(topology: Topology, symptom: Symptom, hits: Iterable[Hit]) -> Match | None:
-    matches = (topology.match(symptom, hit) for hit in hits)
-    return max((match for match in matches if match), key=lambda match: match.score, default=None)
+    best, found = -1, None
+    for hit in hits:
+        score = topology.score(symptom, hit)
+        if score is not None and score > best:
+            best, found = score, hit
+    return topology.match(symptom, found) if found is not None else None
 
 
 def _beginning(symptom: Symptom) -> Match:

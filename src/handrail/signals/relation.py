@@ -21,6 +21,9 @@ _TIME_POINTS, _LABEL_POINTS, _LABEL_POINTS_MAX, _CHANGE_POINTS = 30, 5, 15, 10
 _LABELS_ALONE, _LABELS_ALONE_POINTS = 2, 30
 
 
+_NO_TIME = timedelta(0)
+
+
 @dataclass(frozen=True)
 class Symptom:
     """A new alert as correlation sees it. `since` is when it began, `earlier` what became of a former candidate."""
@@ -91,22 +94,35 @@ class Topology:
             self._near[service] = found
         return found
 
-    def match(self, symptom: Symptom, hit: Hit) -> Match | None:
-        """Whether the symptom belongs to the hit, or None."""
+    def score(self, symptom: Symptom, hit: Hit) -> int | None:
+        """How well the symptom belongs to the hit, 0 to 100, or None where it does not. Most pairs do not, so what
+        rules out is asked in the order of its cost."""
+        kind, _ = self._topology(symptom.service, hit.service)
+        if kind is None and self._is_apart(symptom.service, hit.service):
+            return None
+        shared = len(symptom.pairs & hit.pairs)
+        if kind is None and shared < _LABELS_ALONE:
+            return None
         gap = _gap(symptom.since, hit)
         if gap > self.window:
             return None
-        kind, phrase = self._topology(symptom.service, hit.service)
-        shared = symptom.pairs & hit.pairs
         change = self._change(symptom, hit) if kind else None
-        if kind is None and (self._is_apart(symptom.service, hit.service) or len(shared) < _LABELS_ALONE):
-            return None
         if kind == "sibling" and not shared and change is None:
             return None
         points = _POINTS[kind] if kind else _LABELS_ALONE_POINTS
         points += round(_TIME_POINTS * (1 - gap / self.window))
-        points += min(_LABEL_POINTS_MAX, _LABEL_POINTS * len(shared)) + (_CHANGE_POINTS if change else 0)
-        return Match(min(points, 100), _sentence(phrase, gap, sorted(shared), symptom, change))
+        points += min(_LABEL_POINTS_MAX, _LABEL_POINTS * shared) + (_CHANGE_POINTS if change else 0)
+        return min(points, 100)
+
+    def match(self, symptom: Symptom, hit: Hit) -> Match | None:
+        """The score with the sentence that says why, or None."""
+        score = self.score(symptom, hit)
+        if score is None:
+            return None
+        kind, phrase = self._topology(symptom.service, hit.service)
+        shared = sorted(symptom.pairs & hit.pairs)
+        change = self._change(symptom, hit) if kind else None
+        return Match(score, _sentence(phrase, _gap(symptom.since, hit), shared, symptom, change))
 
     def _reach(self, service: str) -> frozenset[str]:
         found = self._below.get(service)
@@ -146,7 +162,7 @@ class Topology:
         """The newest change shortly before, on a service that both are or depend on."""
         found = None
         for change in self.changes:
-            if change.service is None or not timedelta(0) <= symptom.since - change.at <= self.change_window:
+            if change.service is None or not _NO_TIME <= symptom.since - change.at <= self.change_window:
                 continue
             reached = all(
                 change.service == service or (service is not None and change.service in self._reach(service))
@@ -158,7 +174,9 @@ class Topology:
 
 
 def _gap(since: datetime, hit: Hit) -> timedelta:
-    return max(since - hit.active_at, hit.first_at - since, timedelta(0))
+    if since > hit.active_at:
+        return since - hit.active_at
+    return hit.first_at - since if since < hit.first_at else _NO_TIME
 
 
 def _sentence(
