@@ -18,7 +18,7 @@ _TEXTS: dict[str, Any] = {
     "items": {"type": "string", "minLength": 1},
     "maxItems": LIMITS.catalog_list_items,
 }
-_WORD: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": LIMITS.label_chars}
+_WORD: Any = {"type": "string", "minLength": 1, "maxLength": LIMITS.label_chars}
 _DEPENDENCY: dict[str, Any] = {
     "oneOf": [
         {"type": "string"},
@@ -49,7 +49,7 @@ _MATCH: dict[str, Any] = {
     "additionalProperties": False,
     "minProperties": 2,
     "maxProperties": 2,
-    "properties": {"field": {"type": "string", "pattern": _FIELD}, **{test: _WORD for test in TESTS}},
+    "properties": {"field": {"type": "string", "pattern": _FIELD}, **dict.fromkeys(TESTS, _WORD)},
 }
 _RULE: dict[str, Any] = {
     "type": "object",
