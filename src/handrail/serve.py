@@ -1,5 +1,6 @@
 """The server of one process: inbound, API and pages in one event loop, over an assembled `Handrail`."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
@@ -13,6 +14,7 @@ from handrail.plugins.integrations.contract import Confirmation
 from handrail.plugins.integrations.registry import integrations
 from handrail.plugins.outward import Outward
 from handrail.signals.certificates import Certificates
+from handrail.signals.heartbeat import Heartbeats
 from handrail.signals.inbound import InboundApp, InboundSettings
 from handrail.signals.ingest import Ingestor
 from handrail.signals.reading import Reading
@@ -81,10 +83,12 @@ def make_asgi(handrail: Handrail, live: LiveBus) -> Application:
     @asynccontextmanager
     async def life() -> AsyncIterator[None]:
         ingestor.start()
+        heartbeats = asyncio.create_task(Heartbeats(database, ingestor, clock, clock.now()).run())
         listener = _listen_to_others(handrail, live)
         try:
             yield
         finally:
+            heartbeats.cancel()
             ingestor.close()
             if listener is not None:
                 listener.stop()
