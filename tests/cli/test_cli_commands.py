@@ -232,13 +232,25 @@ def test_a_document_changes_only_with_a_second_person(cast: Cast, tmp_path: Any)
     assert cast.ada("document", "propose", str(file), code=4).err
 
 
-def test_sources_have_secrets_that_are_shown_once_and_end(cast: Cast) -> None:
+def test_sources_have_secrets_that_are_shown_once_and_end(cast: Cast, tmp_path: Any) -> None:
     cast.maria("source", "add", "pager", "--integration", "pagerduty_events_v2")
     more = cast.maria.json("source", "secret", "pager")
     assert more["token"].startswith("hrt_")
     assert more["token"] not in cast.maria("source", "list", "--json").out
     cast.maria("source", "secret", "pager", "--retire", more["secret_id"])
     assert "terminal" in cast.maria("source", "remove", "pager", code=2).err
+    cast.maria("source", "add", "scripts", "--integration", "generic")
+    ours = cast.maria.json("source", "secret", "scripts", "--signing")
+    assert ours["secret"].startswith("whsec_")
+    file = tmp_path / "secret.txt"
+    file.write_text("the-senders-own-secret\n")
+    assert "ends in cret" in cast.maria("source", "secret", "scripts", "--signing", "--from", str(file)).err
+    shown = cast.maria("source", "show", "scripts").out
+    assert "cret" in shown and "the-senders-own" not in shown and ours["secret"] not in shown
+    assert cast.maria("source", "secret", "pager", "--signing", code=2).err
+    assert cast.maria("source", "secret", "scripts", "--from", str(file), code=2).err
+    assert "no confirmation" in cast.maria("source", "confirmation", "scripts").err
+    assert cast.maria("source", "confirmation", "scripts", "--agree", "cnf_x", code=3).err
     cast.maria("source", "remove", "pager", "--yes")
     assert "pager" not in [item["name"] for item in cast.maria.json("source", "list", "--status", "live")["items"]]
     assert cast.maria("source", "remove", "pager", "--yes", code=3).err

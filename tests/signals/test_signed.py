@@ -1,5 +1,6 @@
 """Sources that sign: good signatures alone are taken, all live secrets hold, and refusals tell and store nothing."""
 
+import base64
 import hashlib
 import hmac
 import json
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from handrail.domain.people import Person
+from handrail.engine.steps.confirm import Confirm
 from handrail.kernel.clock import ManualClock
 from handrail.kernel.errors import BadInput, Conflict, NotAllowed, Unprocessable
 from handrail.kernel.limits import LIMITS
@@ -20,7 +22,9 @@ from handrail.operations import sources
 from handrail.operations.shell import HANDRAIL, Shell
 from handrail.plugins.integrations import registry, signatures
 from handrail.plugins.integrations.contract import Confirmation, Inbound, Integration, Parsed, Verdict
+from handrail.plugins.outward import Answer, OutwardFailed
 from handrail.signals import inbound
+from handrail.signals.certificates import Certificates
 from handrail.signals.inbound import InboundSettings
 from handrail.store import sealed, tables
 from tests.signals.intake import OWNER, Intake, opened, said
@@ -328,3 +332,82 @@ def test_confirmations_without_end_are_passed_over(topic: Intake) -> None:
     for number in range(20):
         assert topic.post("/in/plain", {"url": f"{URL}{number}"}, "plain").status == 202
     assert len(topic.source("plain").confirmations) == 16
+
+
+def test_handrails_own_form_is_signed_as_standard_webhooks_say(shell: Shell, clock: ManualClock) -> None:
+    with opened(shell, clock) as desk:
+        _, secret = desk.add_signing_secret("plain")
+        stamp = str(int(clock.now().timestamp()))
+        code = hmac.digest(base64.b64decode(secret[6:]), f"msg_1.{stamp}.".encode() + BODY, "sha256")
+        headers = {"webhook-id": "msg_1", "webhook-timestamp": stamp}
+        headers["webhook-signature"] = "v1," + base64.b64encode(code).decode()
+        assert desk.post("/in/plain", BODY).status == desk.post("/in/plain", BODY, "plain").status == 401
+        assert desk.post("/in/plain", BODY, headers=headers).json["accepted"] == 1
+        assert desk.post("/in/plain", BODY, headers=headers).json["duplicate"] == 1
+        assert desk.alert().verdict == "verified"
+
+
+class _Outside:
+    """An outside that answers as it is told, and remembers what was called."""
+
+    def __init__(self, *answers: Any) -> None:
+        self.answers = list(answers)
+        self.called: list[str] = []
+
+    def get(self, url: str) -> Answer:
+        self.called.append(url)
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return Answer(answer[0], {}, answer[1])
+
+
+def _confirm(topic: Intake, outside: Any) -> None:
+    for work in topic.shell.engine.take("confirm"):  # type: ignore[attr-defined]
+        Confirm(topic.shell, outside)(work.arguments)
+        Confirm(topic.shell, outside)(work.arguments)
+
+
+def test_i13_the_call_is_made_once_and_what_came_of_it_is_told(topic: Intake) -> None:
+    topic.post("/in/plain", {"url": URL}, "plain")
+    (pending,) = topic.source("plain").confirmations
+    _answer(topic, pending.id, agreed=True)
+    outside = _Outside(OutwardFailed("sns.eu-west-1.amazonaws.com:443 was not reached.", "not_reached"), (200, b""))
+    _confirm(topic, outside)
+    (failed,) = topic.source("plain").confirmations
+    assert (failed.status, failed.detail) == ("failed", "sns.eu-west-1.amazonaws.com:443 was not reached.")
+    _answer(topic, pending.id, agreed=True)
+    _confirm(topic, outside)
+    assert topic.source("plain").confirmations == ()
+    assert outside.called == [URL, URL]
+
+
+def test_a_confirmation_of_a_source_that_was_removed_meanwhile_is_not_called(topic: Intake) -> None:
+    topic.post("/in/plain", {"url": URL}, "plain")
+    _answer(topic, topic.source("plain").confirmations[0].id, agreed=True)
+    topic.shell.transact(HANDRAIL, lambda tx: sources.remove(tx, topic.tokens["plain"][0], OWNER))
+    outside = _Outside()
+    _confirm(topic, outside)
+    assert outside.called == []
+
+
+CERTIFICATE = "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-1.pem"
+
+
+def test_a_certificate_is_fetched_once_and_from_amazon_alone(clock: ManualClock) -> None:
+    outside = _Outside((200, b"PEM"))
+    certificates = Certificates(outside, clock)  # type: ignore[arg-type]
+    assert certificates.of("https://sns.eu-west-1.amazonaws.com.evil.example/x.pem") is None
+    assert [certificates.of(CERTIFICATE) for _ in range(3)] == [b"PEM"] * 3
+    assert outside.called == [CERTIFICATE]
+
+
+def test_a_certificate_that_was_not_to_be_had_is_asked_for_again_after_a_minute(clock: ManualClock) -> None:
+    outside = _Outside(OutwardFailed("away"), (404, b"no"), (200, b"PEM"))
+    certificates = Certificates(outside, clock)  # type: ignore[arg-type]
+    assert [certificates.of(CERTIFICATE) for _ in range(3)] == [None] * 3
+    clock.advance(seconds=60)
+    assert certificates.of(CERTIFICATE) is None
+    clock.advance(seconds=60)
+    assert certificates.of(CERTIFICATE) == b"PEM"
+    assert len(outside.called) == 3

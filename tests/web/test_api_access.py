@@ -30,6 +30,9 @@ BODIES: dict[str, Any] = {
     "/api/v1/sources": {"name": "prometheus", "integration": "alertmanager"},
     "/api/v1/sources/{source_id}/secrets": None,
     "/api/v1/sources/{source_id}/secrets/{secret_id}/retire": None,
+    "/api/v1/sources/{source_id}/signing-secrets": None,
+    "/api/v1/sources/{source_id}/confirmations/{confirmation_id}/agree": None,
+    "/api/v1/sources/{source_id}/confirmations/{confirmation_id}/dismiss": None,
     "/api/v1/sources/{source_id}/remove": None,
     "/api/v1/silences": {"matchers": ["service=payments"], "seconds": 60, **REASON},
     "/api/v1/silences/{silence_id}/end": None,
@@ -71,6 +74,7 @@ def real(site: Site) -> dict[str, str]:
     gate = site.world.to_gate()
     return {
         "account_id": site.world.member.id, "token_id": "tok_x", "source_id": "src_x", "secret_id": "tok_y",
+        "confirmation_id": "cnf_x",
         "candidate_id": site.world.candidate_id, "incident_id": site.world.incident_id, "stage": "triage",
         "half": "machine", "gate_id": gate.id, "run_id": site.world.run_id, "task_id": "roll-back",
         "message_id": site.world.message_of("tell-teams").id, "review_id": "rev_x", "index": "0",

@@ -3,7 +3,9 @@
 from typing import Any
 
 from handrail.kernel.canonical import digest
+from handrail.operations import sources
 from handrail.operations.shell import Tx
+from handrail.plugins.integrations.contract import Confirmation
 from tests.web.conftest import Site
 from tests.worlds import INPUTS, RUNBOOK
 
@@ -278,6 +280,45 @@ def test_a_source_is_added_moved_over_and_removed(site: Site) -> None:
     assert hands.post(f"/sources/{source['id']}/remove").json()["removed_at"] is not None
     assert site.source_changes == [4]
     assert items(hands.get("/sources?status=live")) == []
+
+
+def test_signing_secrets_are_set_shown_by_their_ends_and_retired(site: Site) -> None:
+    hands = site.as_(site.world.owner)
+    made = hands.post("/sources", {"name": "scripts", "integration": "generic"}).json()
+    path = f"/sources/{made['source']['id']}"
+    given = hands.post(f"{path}/signing-secrets", {"secret": "the-senders-own-secret"})
+    assert given.status_code == 201, given.text
+    assert (given.json()["secret"], given.json()["last_four"]) == (None, "cret")
+    ours = hands.post(f"{path}/signing-secrets").json()
+    assert ours["secret"].startswith("whsec_")
+    seen = hands.get(f"{path}/secrets")
+    assert [(item["kind"], item["last_four"]) for item in items(seen)] == [
+        ("token", made["token"][-4:]), ("signing", "cret"), ("signing", ours["last_four"]),
+    ]  # fmt: skip
+    assert "the-senders-own-secret" not in seen.text + given.text and ours["secret"] not in seen.text
+    retired = hands.post(f"{path}/secrets/{given.json()['secret_id']}/retire").json()
+    assert retired["signing_secrets"] == [ours["secret_id"]]
+    assert hands.post(f"{path}/signing-secrets", {"secret": "short"}).json()["code"] == "signing_secret"
+    assert site.as_(site.world.outsider).get(f"{path}/secrets").status_code == 403
+
+
+def test_a_sender_that_asks_to_be_confirmed_waits_for_who_manages_sources(site: Site) -> None:
+    hands, world = site.as_(site.world.owner), site.world
+    source_id = hands.post("/sources", {"name": "alarms", "integration": "generic"}).json()["source"]["id"]
+    asked = [
+        Confirmation(f"https://{host}/?Token=secret-part", "arn:alarms", "secret-part")
+        for host in ("sns.eu-west-1.amazonaws.com", "sns.eu-west-1.amazonaws.com.evil.example")
+    ]
+    world.by_machine(lambda tx: sources.ask_confirmations(tx, source_id, asked))
+    path = f"/sources/{source_id}/confirmations"
+    seen = hands.get(path)
+    ours, theirs = items(seen)
+    assert (ours["place"], ours["may_be_called"]) == ("https://sns.eu-west-1.amazonaws.com/", True)
+    assert "secret-part" not in seen.text + hands.get(f"/sources/{source_id}").text
+    assert hands.post(f"{path}/{theirs['id']}/agree").json()["code"] == "confirmation_address"
+    assert items(hands.post(f"{path}/{theirs['id']}/dismiss"))[0]["id"] == ours["id"]
+    assert items(hands.post(f"{path}/{ours['id']}/agree"))[0]["status"] == "agreed"
+    assert site.as_(world.outsider).get(path).status_code == 403
 
 
 def test_a_document_is_changed_through_a_gate(site: Site) -> None:

@@ -344,6 +344,17 @@ def test_people_sources_and_tokens_are_made_with_secrets_shown_once(home: House)
     secret = re.search(r'<p class="secret-value"><code>(hrt_[^<]+)</code>', added.text)
     assert added.status_code == 200 and secret
     assert secret[1] not in owner.get("/sources").text and "prometheus-prod" in owner.get("/sources").text
+    owner.post("/sources", {"name": "scripts", "integration": "generic"})
+    source_id = re.findall(r"/sources/(src_\w+)/signing-secrets", owner.get("/sources").text)[0]
+    signing = owner.post(f"/sources/{source_id}/signing-secrets", {"secret": ""})
+    sealed = re.search(r'<p class="secret-value"><code>(whsec_[^<]+)</code>', signing.text)
+    assert sealed and "Signing secret of scripts" in signing.text
+    given = owner.post(
+        f"/sources/{source_id}/signing-secrets", {"secret": "the-senders-own-secret", "back": "/sources"}
+    )
+    page = follow(owner, given)
+    assert "2 signing secrets" in page and "<code>cret</code>" in page
+    assert sealed[1] not in page and "the-senders-own" not in page
     token = owner.post(f"/people/{home.world.owner.id}/tokens", {"label": "laptop", "scopes": ["read", "vote"]})
     assert "Token of Owner for laptop" in token.text and "hrt_" in token.text
     assert "hrt_" not in owner.get("/people").text

@@ -21,7 +21,8 @@ FORMS = re.compile(
     r"^/(sign-in|sign-out|password|record/verify|people|people/\w+/(tokens|roles|password|deactivate)|tokens/\w+/revoke|"
     r"candidates/\w+/(declare|dismiss)|gates/\w+/vote|tasks/\w+/\w+/(claim|done|skip|ask-again|outcome)|incidents|"
     r"incidents/\w+/(notes|roles|close|readiness|severity|halves|investigate|runs|messages)|messages/\w+/(edit|submit)|"
-    r"reviews/\w+/(edit|accept)|sources|sources/\w+/(tokens|remove))$"
+    r"reviews/\w+/(edit|accept)|sources|"
+    r"sources/\w+/(tokens|remove|signing-secrets|secrets/\w+/retire|confirmations/\w+))$"
 )
 INCIDENT_PARTS = (
     "head",

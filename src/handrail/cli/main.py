@@ -36,7 +36,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "ingest": ("ingest", _KEEPING, "Hand payloads from files to a source, or see what they are read as"),
     "replay": ("replay", _KEEPING, "Play a folder of recorded payloads to their sources"),
     "silence": ("silence", _KEEPING, "Alerts not to hear of for a while: list, add, shelve, end"),
-    "source": ("source", _KEEPING, "Senders of alerts and changes: list, add, secret, remove"),
+    "source": ("source", _KEEPING, "Senders of alerts and changes: list, add, secret, show, confirmation, remove"),
     "user": ("user", _KEEPING, "Accounts: list, create, roles, deactivate, reset-password"),
     "token": ("token", _KEEPING, "API tokens: create, list, revoke"),
     "eval": ("eval", _KEEPING, "Score the shipped methods on benchmark data: metrics, logs, group"),

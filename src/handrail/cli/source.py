@@ -8,7 +8,7 @@ import typer
 from handrail.cli import output
 from handrail.cli.options import PAGE, Cursor, DryRun, Json, Limit, Yes, group
 from handrail.cli.text import moment
-from handrail.cli.trouble import NOT_FOUND, Trouble
+from handrail.cli.trouble import NOT_FOUND, USAGE, Trouble
 
 app = group(
     "Senders of alerts and changes, and their secrets.",
@@ -17,6 +17,8 @@ app = group(
     handrail source add prometheus-prod --integration alertmanager
     handrail source secret prometheus-prod                          one more, so that the sender moves without a gap
     handrail source secret prometheus-prod --retire tok_01j...
+    handrail source secret github --signing --from secret.txt       the sender's own signing secret
+    handrail source confirmation aws-alarms --agree cnf_01j...
     handrail source remove prometheus-prod
     """,
 )
@@ -75,20 +77,97 @@ def add(
 @app.command()
 def secret(
     source: Which,
-    retire: Annotated[str, typer.Option(help="End this secret instead (its id; `source list --json` has them).")] = "",
+    retire: Annotated[str, typer.Option(help="End this secret instead (its id; `source show` has them).")] = "",
+    signing: Annotated[
+        bool, typer.Option("--signing", help="Make a signing secret: signatures alone count then.")
+    ] = False,
+    from_file: Annotated[
+        str, typer.Option("--from", help="With --signing: a file with the sender's own; - is stdin.")
+    ] = "",
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
-    """Make one more token for a source, or retire one."""
+    """Make one more token or signing secret for a source, or retire one."""
     from handrail.cli.client import connect, path_of
+    from handrail.cli.reading import read_secret
+
+    if from_file and not signing:
+        raise Trouble("A token is always made here.", USAGE, "Add --signing to give the sender's signing secret.")
+    given = {"secret": read_secret(from_file)} if from_file else {}
 
     client = connect(dry_run)
     source_id = _id_of(client, source)
     if retire:
         done = client.post(path_of("sources", source_id, "secrets", retire, "retire"))
         return output.done(done, f"{retire} is refused from now on.", as_json)
+    if signing:
+        kept = client.post(path_of("sources", source_id, "signing-secrets"), given)
+        said = f"One more signing secret ({kept['secret_id']}), which ends in {kept['last_four']}"
+        return output.done(kept, f"{said}{'' if given else '; it is shown once:'}", as_json, kept["secret"])
     made = client.post(path_of("sources", source_id, "secrets"))
     return output.done(made, f"One more token ({made['secret_id']}); it is shown once:", as_json, made["token"])
+
+
+@app.command()
+def show(source: Which, as_json: Json = False) -> None:
+    """Show a source, the ends of its live secrets, and what it asks to have confirmed."""
+    from handrail.cli.client import connect, path_of
+
+    client = connect()
+    source_id = _id_of(client, source)
+    found = client.get(path_of("sources", source_id))
+    secrets = client.get(path_of("sources", source_id, "secrets"))["items"]
+    asked = client.get(path_of("sources", source_id, "confirmations"))["items"]
+    if as_json:
+        return output.print_json({"source": found, "secrets": secrets, "confirmations": asked})
+    output.print_fields(
+        [("Source", found["name"]), ("Id", found["id"]), ("Format", found["integration"]),
+         ("Address", found["address"]), ("Added", moment(found["added_at"])), ("Removed", moment(found["removed_at"])),
+         ("Last seen", moment(found["last_seen_at"]))]
+    )  # fmt: skip
+    columns: list[output.Column] = [
+        ("SECRET", lambda row: row["id"]),
+        ("KIND", lambda row: row["kind"]),
+        ("ENDS IN", lambda row: row["last_four"]),
+        ("SET", lambda row: moment(row["set_at"])),
+    ]
+    output.print_rows(secrets, columns, "It has no live secret.")
+    return _print_confirmations(asked)
+
+
+@app.command()
+def confirmation(
+    source: Which,
+    agree: Annotated[str, typer.Option(help="Let this sender be called (the confirmation's id).")] = "",
+    dismiss: Annotated[str, typer.Option(help="Call nobody, and forget this one.")] = "",
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> None:
+    """Show what a sender asks to have confirmed before it sends; agree to it or dismiss it."""
+    from handrail.cli.client import connect, path_of
+
+    if agree and dismiss:
+        raise Trouble("Agree or dismiss, not both.", USAGE, "Give one of --agree and --dismiss.")
+    client = connect(dry_run)
+    where = ("sources", _id_of(client, source), "confirmations")
+    if not agree and not dismiss:
+        found = client.get(path_of(*where))
+        return output.print_json(found) if as_json else _print_confirmations(found["items"])
+    done = client.post(path_of(*where, agree or dismiss, "agree" if agree else "dismiss"))
+    return output.done(done, "The sender is being called." if agree else "Nothing was called.", as_json)
+
+
+def _print_confirmations(items: list[dict[str, Any]]) -> None:
+    columns: list[output.Column] = [
+        ("CONFIRMATION", lambda row: row["id"]),
+        ("STATE", lambda row: row["status"]),
+        ("TOPIC", lambda row: row["topic"]),
+        ("LEADS TO", lambda row: row["place"]),
+        ("ASKED", lambda row: moment(row["asked_at"])),
+        ("MAY BE CALLED", lambda row: "yes" if row["may_be_called"] else "no, never"),
+        ("WHAT CAME OF IT", lambda row: row["detail"]),
+    ]
+    output.print_rows(items, columns, "It asks for no confirmation.")
 
 
 @app.command()

@@ -251,10 +251,10 @@ def in_incident(person: Person, held_in: Incident | None) -> Person:
     return replace(person, incident_roles=held_in.roles_of(person.id)) if held_in else person
 
 
-def tokens_of(connection: sa.Connection, account_id: str) -> list[TokenView]:
-    """The API tokens of an account, newest first."""
+def tokens_of(connection: sa.Connection, owner_id: str, owner_kind: str = "account") -> list[TokenView]:
+    """The API tokens of an account, or the tokens of a source, newest first."""
     token = tables.token
-    query = sa.select(token).where(token.c.owner_kind == "account", token.c.owner_id == account_id)
+    query = sa.select(token).where(token.c.owner_kind == owner_kind, token.c.owner_id == owner_id)
     return [
         TokenView(
             row.id, row.owner_id, row.name, row.last_four,

@@ -20,6 +20,7 @@ class Shown:
     """All that anybody may see of a secret once it is kept."""
 
     id: str
+    owner_id: str
     last_four: str
     set_at: str
 
@@ -42,11 +43,13 @@ def forget(connection: sa.Connection, owner_id: str, secret_id: str | None = Non
     connection.execute(query.where(tables.sealed.c.id == secret_id) if secret_id else query)
 
 
-def shown(connection: sa.Connection, owner_id: str) -> list[Shown]:
-    """What may be shown of an owner's secrets, oldest first."""
+def shown(connection: sa.Connection, owner_id: str | None = None) -> list[Shown]:
+    """What may be shown of an owner's secrets, or of all, oldest first."""
     table = tables.sealed
-    query = sa.select(table.c.id, table.c.last_four, table.c.set_at).where(table.c.owner_id == owner_id)
-    return [Shown(row.id, row.last_four, row.set_at) for row in connection.execute(query.order_by(table.c.id))]
+    query = sa.select(table.c.id, table.c.owner_id, table.c.last_four, table.c.set_at).order_by(table.c.id)
+    if owner_id is not None:
+        query = query.where(table.c.owner_id == owner_id)
+    return [Shown(row.id, row.owner_id, row.last_four, row.set_at) for row in connection.execute(query)]
 
 
 def live(connection: sa.Connection, keys: MasterKeys | None) -> dict[str, tuple[str, ...]]:

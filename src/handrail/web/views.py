@@ -760,13 +760,41 @@ class EvidenceView:
 
 @dataclass(frozen=True)
 class Secret:
-    """A password or token that is shown this once. `label` says whose and what for."""
+    """A password, token or signing secret that is shown this once. `label` says whose and what for.
+
+    `sealed`: it is kept so that it can be used, and still never shown again.
+    """
 
     label: str
     value: str
+    sealed: bool = False
 
 
 # sources.html
+@dataclass(frozen=True)
+class SigningRow:
+    """A live signing secret; nobody sees more of it."""
+
+    id: str
+    last_four: str
+    set_at: datetime
+
+
+@dataclass(frozen=True)
+class ConfirmationRow:
+    """What a sender asks to have confirmed. `may_be_called` says whether the address is one that is ever called."""
+
+    id: str
+    source_id: str
+    source: str
+    topic: str
+    place: str
+    status: str
+    detail: str
+    asked_at: datetime
+    may_be_called: bool
+
+
 @dataclass(frozen=True)
 class SourceRow:
     """`health` is receiving, quiet or refusing."""
@@ -781,6 +809,8 @@ class SourceRow:
     accepted: int
     refused: int
     alerts_firing: int = 0
+    signs: bool = False
+    signing: tuple[SigningRow, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -806,6 +836,7 @@ class SourcesView:
     may_manage: bool = False
     integrations: tuple[Option, ...] = ()
     secret: Secret | None = None
+    confirmations: tuple[ConfirmationRow, ...] = ()
 
 
 # silences.html

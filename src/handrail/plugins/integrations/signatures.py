@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from handrail.domain.source import is_sns_address
 from handrail.kernel.errors import BadSignature
 from handrail.kernel.limits import LIMITS
+from handrail.plugins.integrations.contract import Inbound, Verdict
 
 _SECONDS = re.compile(r"[0-9]{1,12}\Z")
 # The same hosts answer API calls that echo what was asked, so only the certificates' own paths are trusted.
@@ -105,6 +106,12 @@ def standard_webhooks(
     ed25519_fits = any(_ed25519_fits(key, item, signed) for key in publics for item in signatures)
     if not _any_equal(wanted, hmacs) and not ed25519_fits:
         raise _refused()
+
+
+def verify_standard_webhook(inbound: Inbound, secrets: Sequence[str], now: datetime) -> Verdict:
+    """`Integration.verify` of formats that have no signature of their own."""
+    standard_webhooks(inbound.headers, inbound.body, secrets, now)
+    return Verdict.VERIFIED
 
 
 def equal_token(given: str | None, secrets: Sequence[str]) -> None:
@@ -240,5 +247,5 @@ def _refused() -> BadSignature:
 
 __all__ = [
     "equal_token", "hmac_hex", "hmac_hex_any", "is_sns_address", "sns", "sns_certificate_url", "standard_webhooks",
-    "stripe_hmac_hex", "timestamped_hmac_hex",
+    "stripe_hmac_hex", "timestamped_hmac_hex", "verify_standard_webhook",
 ]  # fmt: skip

@@ -133,7 +133,8 @@ class Source(Shape):
     address: str = Field(description="Where the sender posts to, on this server.")
     added_at: Moment
     removed_at: Moment | None
-    secrets: list[str] = Field(description="Ids of the live secrets.")
+    secrets: list[str] = Field(description="Ids of the live tokens.")
+    signing_secrets: list[str] = Field(description="Ids of the live signing secrets; with any, signatures alone count.")
     last_seen_at: Moment | None
     accepted: int
     duplicate: int
@@ -145,6 +146,7 @@ class Source(Shape):
         return Source(
             id=source.id, name=source.name, integration=source.integration, address=f"/in/{source.name}",
             added_at=source.added_at, removed_at=source.removed_at, secrets=list(source.secrets),
+            signing_secrets=list(source.signing_secrets),
             last_seen_at=from_text(stat.last_seen) if stat else None, accepted=stat.accepted if stat else 0,
             duplicate=stat.duplicate if stat else 0, refused=stat.refused if stat else 0,
             last_refusal=stat.last_refusal if stat else "",

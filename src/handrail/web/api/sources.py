@@ -7,10 +7,11 @@ from fastapi import APIRouter
 from pydantic import Field
 from starlette.responses import Response
 
-from handrail.domain.source import Source
+from handrail.domain.source import Source, is_sns_address
+from handrail.kernel.clock import from_text
 from handrail.operations import sources
 from handrail.operations.shell import Tx
-from handrail.store import intake, queries
+from handrail.store import intake, queries, sealed
 from handrail.web.api import shapes
 from handrail.web.api.desk import ApiRoute, Asked, Nothing, Noun, Pages, Reader, SourceManager, Writer, answer
 
@@ -20,6 +21,58 @@ router = APIRouter(prefix="/api/v1", tags=["sources"], route_class=ApiRoute)
 class AddSource(Asked):
     name: Annotated[str, Field(max_length=64, examples=["prometheus-prod"])]
     integration: Annotated[str, Field(max_length=64, examples=["alertmanager"])]
+
+
+class SetSigningSecret(Asked):
+    secret: Annotated[str | None, Field(description="The sender's own; left out, one is made.")] = None
+
+
+class NewSigningSecret(shapes.Shape):
+    source_id: str
+    secret_id: str
+    last_four: str
+    secret: str | None = Field(description="Shown once where it was made; null where it was given and in a replay.")
+
+
+class KeptSecret(shapes.Shape):
+    """What may be seen of a secret: never more than its end."""
+
+    id: str
+    kind: Literal["token", "signing"]
+    last_four: str
+    set_at: shapes.Moment | None = Field(description="When it was set; null for tokens.")
+
+
+class KeptSecrets(shapes.Shape):
+    items: list[KeptSecret]
+
+
+class Confirmation(shapes.Shape):
+    """A sender asks to be called at `place` before it sends. `status` is pending, agreed or failed."""
+
+    id: str
+    topic: str
+    place: str = Field(description="Where it leads, without the sender's secret.")
+    status: str
+    detail: str
+    asked_at: shapes.Moment
+    may_be_called: bool = Field(description="Whether the address is one that may be called at all.")
+
+
+class Confirmations(shapes.Shape):
+    items: list[Confirmation]
+
+    @staticmethod
+    def of(source: Source) -> "Confirmations":
+        return Confirmations(
+            items=[
+                Confirmation(
+                    id=item.id, topic=item.topic, place=item.place, status=item.status, detail=item.detail,
+                    asked_at=item.asked_at, may_be_called=is_sns_address(item.url),
+                )
+                for item in source.confirmations
+            ]
+        )  # fmt: skip
 
 
 class Integrations(shapes.Shape):
@@ -82,6 +135,80 @@ def add_secret(desk: Writer, source_id: str, said: Nothing | None = None) -> Res
     )
     desk.context.source_changed()
     return response
+
+
+@router.get("/sources/{source_id}/secrets", response_model=KeptSecrets, summary="List a source's secrets")
+def list_secrets(desk: SourceManager, source_id: str) -> Response:
+    """Its live tokens and signing secrets, each by its last four characters."""
+    with desk.read() as connection:
+        queries.get(connection, Source, source_id)
+        tokens = queries.tokens_of(connection, source_id, "source")
+        signing = sealed.shown(connection, source_id)
+    items = [
+        KeptSecret(id=each.id, kind="token", last_four=each.last_four, set_at=None)
+        for each in tokens
+        if each.revoked_at is None
+    ]
+    items += [
+        KeptSecret(id=each.id, kind="signing", last_four=each.last_four, set_at=from_text(each.set_at))
+        for each in signing
+    ]
+    return answer(KeptSecrets(items=items))
+
+
+@router.post(
+    "/sources/{source_id}/signing-secrets", response_model=NewSigningSecret, status_code=201,
+    summary="Set a signing secret",
+)  # fmt: skip
+def set_signing_secret(desk: Writer, source_id: str, said: SetSigningSecret | None = None) -> Response:
+    """One more live signing secret. From now on the source is known by good signatures alone."""
+    given = (said.secret if said else None) or ""
+
+    def shape(_tx: Tx, made: tuple[str, str]) -> NewSigningSecret:
+        once = None if given else made[1]
+        return NewSigningSecret(source_id=source_id, secret_id=made[0], last_four=made[1][-4:], secret=once)
+
+    response = desk.write(
+        lambda tx, person: sources.set_signing_secret(tx, source_id, person, given),
+        shape,
+        about=Noun("source", source_id),
+        status=201,
+        secret="secret",  # noqa: S106  the name of a field
+    )
+    desk.context.source_changed()
+    return response
+
+
+@router.get("/sources/{source_id}/confirmations", response_model=Confirmations, summary="List pending confirmations")
+def list_confirmations(desk: SourceManager, source_id: str) -> Response:
+    """What the sender asks to have confirmed before it sends. Nothing is called until a person agrees."""
+    with desk.read() as connection:
+        return answer(Confirmations.of(queries.get(connection, Source, source_id).state))
+
+
+@router.post(
+    "/sources/{source_id}/confirmations/{confirmation_id}/agree", response_model=Confirmations,
+    summary="Agree to a confirmation",
+)  # fmt: skip
+def agree_to_confirmation(desk: Writer, source_id: str, confirmation_id: str, said: Nothing | None = None) -> Response:
+    """The sender is called once, if the address is one of Amazon's for this."""
+    return _answer_confirmation(desk, source_id, confirmation_id, agreed=True)
+
+
+@router.post(
+    "/sources/{source_id}/confirmations/{confirmation_id}/dismiss", response_model=Confirmations,
+    summary="Dismiss a confirmation",
+)  # fmt: skip
+def dismiss_confirmation(desk: Writer, source_id: str, confirmation_id: str, said: Nothing | None = None) -> Response:
+    return _answer_confirmation(desk, source_id, confirmation_id, agreed=False)
+
+
+def _answer_confirmation(desk: Writer, source_id: str, confirmation_id: str, *, agreed: bool) -> Response:
+    return desk.write(
+        lambda tx, person: sources.answer_confirmation(tx, source_id, confirmation_id, agreed, person),
+        lambda tx, _: Confirmations.of(tx.get("source", source_id)),
+        about=Noun("source", source_id),
+    )
 
 
 @router.post("/sources/{source_id}/secrets/{secret_id}/retire", response_model=shapes.Source, summary="Retire a secret")

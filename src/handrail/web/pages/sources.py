@@ -5,12 +5,14 @@ from handrail.domain.source import Source
 from handrail.kernel.limits import LIMITS
 from handrail.operations import sources as operations
 from handrail.operations.shell import Tx
-from handrail.store import intake, queries, rooms
+from handrail.plugins.integrations.contract import Integration
+from handrail.plugins.integrations.registry import integrations
+from handrail.store import intake, queries, rooms, sealed
 from handrail.store.queries import Wanted
 from handrail.web import views as v
 from handrail.web.pages.site import At, Done, On, Post
 from handrail.web.pages.visit import Screen, Visit
-from handrail.web.presenters.people import refused_row, source_row
+from handrail.web.presenters.people import confirmation_rows, refused_row, source_row
 
 _REFUSED_SHOWN = 20
 
@@ -19,12 +21,15 @@ def sources(visit: Visit, secret: v.Secret | None = None) -> Screen:
     connection, may_manage = visit.connection, visit.may(Permission.MANAGE_SOURCES)
     stats, firing = intake.stats(connection), rooms.firing_by_source(connection)
     found = queries.page(connection, Source, Wanted("live"), LIMITS.page_size_max)
-    kept = rooms.quarantine_size(connection)
+    kept, known = rooms.quarantine_size(connection), integrations()
+    signing: dict[str, list[sealed.Shown]] = {}
+    for shown in sealed.shown(connection) if may_manage else ():
+        signing.setdefault(shown.owner_id, []).append(shown)
     view = v.SourcesView(
         sources=tuple(
             source_row(
                 each.state, stats.get(each.state.name), firing.get(each.state.name, 0), visit.now,
-                visit.context.public_url,
+                visit.context.public_url, signing.get(each.state.id, ()), _signs(known.get(each.state.integration)),
             )
             for each in found
         ),
@@ -39,6 +44,7 @@ def sources(visit: Visit, secret: v.Secret | None = None) -> Screen:
             for name in sorted(visit.context.integrations)
         ),
         secret=secret,
+        confirmations=tuple(row for each in found for row in confirmation_rows(each.state)) if may_manage else (),
     )  # fmt: skip
     return Screen("sources.html", "Sources", view, "sources", ("sources", "alerts"))
 
@@ -62,6 +68,44 @@ def add_token(post: Post) -> Done:
     return _once(f"{source.name} has one more token; the earlier ones still hold.", source, token)
 
 
+def set_signing_secret(post: Post) -> Done:
+    source_id, given = post.where["source_id"], post.text("secret")
+
+    def operation(tx: Tx, person: Person) -> tuple[Source, str]:
+        _, secret = operations.set_signing_secret(tx, source_id, person, given)
+        return tx.get("source", source_id), secret
+
+    source, secret = post.act(operation)
+    post.context.source_changed()
+    if given:
+        return Done(
+            f"{source.name} is known by its signatures now; the earlier signing secrets still hold.", "/sources"
+        )
+    shown = v.Secret(f"Signing secret of {source.name}", secret, sealed=True)
+    return Done(f"{source.name} has one more signing secret.", "/sources", lambda visit: sources(visit, shown))
+
+
+def retire(post: Post) -> Done:
+    where = post.where
+    post.act(lambda tx, person: operations.retire_secret(tx, where["source_id"], where["secret_id"], person))
+    post.context.source_changed()
+    return Done("The secret is retired; what is signed with it is refused from now on.")
+
+
+def answer_confirmation(post: Post) -> Done:
+    where, agreed = post.where, post.text("answer") == "agree"
+    post.act(
+        lambda tx, person: operations.answer_confirmation(
+            tx, where["source_id"], where["confirmation_id"], agreed, person
+        )
+    )
+    return Done("The sender is being called." if agreed else "The confirmation is dismissed; nothing was called.")
+
+
+def _signs(integration: Integration | None) -> bool:
+    return integration is not None and integration.verify is not None and integration.certificate_url is None
+
+
 def _once(said: str, source: Source, token: str) -> Done:
     secret = v.Secret(f"Token of {source.name}", token)
     return Done(said, "/sources", lambda visit: sources(visit, secret))
@@ -76,5 +120,8 @@ PAGES = (At("/sources", sources, {"list": "parts/sources_list.html"}),)
 FORMS = (
     On("/sources", add, {"name": "new-source-name"}),
     On("/sources/{source_id}/tokens", add_token),
+    On("/sources/{source_id}/signing-secrets", set_signing_secret),
+    On("/sources/{source_id}/secrets/{secret_id}/retire", retire),
+    On("/sources/{source_id}/confirmations/{confirmation_id}", answer_confirmation),
     On("/sources/{source_id}/remove", remove),
 )

@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 
 from handrail.domain.account import Account
 from handrail.domain.people import GRANTS, Permission, Person, Role, permitted
-from handrail.domain.source import Source
+from handrail.domain.source import Source, is_sns_address
 from handrail.kernel.clock import from_text
 from handrail.store.intake import SourceStat
 from handrail.store.queries import Quarantined, TokenView
+from handrail.store.sealed import Shown
 from handrail.web import views as v
 
 _HEARD_LATELY = timedelta(minutes=15)
@@ -49,20 +50,42 @@ def _person(account: Account, tokens: Sequence[TokenView], viewer: Person, may_m
     )  # fmt: skip
 
 
-def source_row(source: Source, stat: SourceStat | None, firing: int, now: datetime, public_url: str) -> v.SourceRow:
+def source_row(
+    source: Source, stat: SourceStat | None, firing: int, now: datetime, public_url: str,
+    signing: Sequence[Shown] = (), signs: bool = False,
+) -> v.SourceRow:  # fmt: skip
+    """`signs` tells whether the source's format can be signed with a secret, `signing` what may be shown of them."""
     last_at = from_text(stat.last_seen) if stat else None
     return v.SourceRow(
         id=source.id,
         name=source.name,
         kind=source.integration.replace("_", " "),
         address=f"{public_url}{_ADDRESSES.get(source.integration, f'/in/{source.name}')}",
-        authentication=f"{len(source.secrets)} token{'' if len(source.secrets) == 1 else 's'}",
+        authentication=_known_by(source),
         health=_health(stat, last_at, now),
         last_at=last_at,
         accepted=stat.accepted if stat else 0,
         refused=stat.refused if stat else 0,
         alerts_firing=firing,
+        signs=signs,
+        signing=tuple(v.SigningRow(each.id, each.last_four, from_text(each.set_at)) for each in signing),
     )
+
+
+def confirmation_rows(source: Source) -> list[v.ConfirmationRow]:
+    return [
+        v.ConfirmationRow(
+            item.id, source.id, source.name, item.topic, item.place, item.status, item.detail, item.asked_at,
+            is_sns_address(item.url),
+        )
+        for item in source.confirmations
+    ]  # fmt: skip
+
+
+def _known_by(source: Source) -> str:
+    """Signatures alone count as soon as there is a signing secret."""
+    kept, what = (source.signing_secrets, "signing secret") if source.signing_secrets else (source.secrets, "token")
+    return f"{len(kept)} {what}{'' if len(kept) == 1 else 's'}"
 
 
 def _health(stat: SourceStat | None, last_at: datetime | None, now: datetime) -> str:

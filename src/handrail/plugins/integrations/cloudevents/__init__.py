@@ -2,11 +2,13 @@
 
 from handrail.plugins.integrations.cloudevents.parse import parse
 from handrail.plugins.integrations.contract import Integration
+from handrail.plugins.integrations.signatures import verify_standard_webhook
 
 INTEGRATION = Integration(
     name="cloudevents",
     title="CloudEvents and CDEvents",
     parse=parse,
+    verify=verify_standard_webhook,
     docs="""
 Post CloudEvents 1.0 over HTTP in any of its three modes: structured (application/cloudevents+json), binary (ce-*
 headers) or batch (application/cloudevents-batch+json). CDEvents are read inside of CloudEvents, and as bare JSON.
@@ -16,6 +18,7 @@ A type that names an alert, an incident or a problem makes an alert: status from
 or the data's own id. Every other event is a change: deploy, rollback, release, flag, config or infrastructure by its
 type, else “other”. `data` may hold service, version, previous_version, environment, author, title and link.
 
-`source` and `id` name a delivery: the same event sent twice is one.
+`source` and `id` name a delivery: the same event sent twice is one. A source with signing secrets is signed as Standard
+Webhooks say (`webhook-id`, `webhook-timestamp`, `webhook-signature`).
 """,
 )

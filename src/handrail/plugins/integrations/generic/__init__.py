@@ -2,11 +2,13 @@
 
 from handrail.plugins.integrations.contract import Integration
 from handrail.plugins.integrations.generic.parse import parse
+from handrail.plugins.integrations.signatures import verify_standard_webhook
 
 INTEGRATION = Integration(
     name="generic",
     title="Generic JSON",
     parse=parse,
+    verify=verify_standard_webhook,
     docs="""
 Send one object, a list of objects, {"alerts": [...]} or {"changes": [...]} (or both lists at once).
 
@@ -21,6 +23,8 @@ A change: {"kind": "deploy", "service": "payments", "version": "1.4.2", "previou
 "environment": "production", "author": "...", "occurred_at": "...", "link": "https://...", "change_key": "..."}. An
 object with `kind` is a change. `kind` is deploy, rollback, release, flag, config, infrastructure, migration,
 restart, scale or other.
+A source with signing secrets is signed as Standard Webhooks say (`webhook-id`, `webhook-timestamp`,
+`webhook-signature`); an id that came before is one delivery.
 Send a `change_key` so that the same change sent twice is one; without it, its fields and its time decide.
 """,
 )

@@ -72,6 +72,7 @@ def parse(inbound: Inbound, now: datetime) -> Parsed:
         occurrences=tuple(item for item in kept if isinstance(item, Occurrence)),
         changes=tuple(item for item in kept if isinstance(item, ReportedChange)),
         rejected=rejected,
+        replay_id=inbound.headers.get("webhook-id"),
     )
 
 
