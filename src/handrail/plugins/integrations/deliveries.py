@@ -64,6 +64,11 @@ def delivers(*names: Any) -> bool:
     return any(_delivers(words(name)) for name in names)
 
 
+def is_check(name: Any) -> bool:
+    """Whether a job says that it only tests or checks."""
+    return bool(_DOUBTS.search(_plain(words(name))))
+
+
 def delivery_kind(*names: Any) -> str:
     """Rollback, release, deploy and so on, by the first name that tells; a delivery is a deploy unless it says else."""
     kinds = (kind_of(words(name)) for name in names)
@@ -100,8 +105,13 @@ def commit(value: Any) -> str | None:
 
 
 def _delivers(name: str) -> bool:
-    plain = _JOINTS.sub(" ", _CAMEL.sub(" ", name)).lower()
+    plain = _plain(name)
     return bool(_DELIVERS.search(plain)) and not _DOUBTS.search(plain)
+
+
+def _plain(name: str) -> str:
+    """The words of a name, however they are joined."""
+    return _JOINTS.sub(" ", _CAMEL.sub(" ", name)).lower()
 
 
 def _title(change: ReportedChange) -> str:
