@@ -71,8 +71,6 @@ def _serve(handrail: "Handrail", listener: socket.socket, ready_file: Path | Non
     from handrail.serve import make_server
 
     def on_started() -> None:
-        gc.freeze()
-        gc.enable()
         starting.settle()
         talk(f"Handrail serves at {handrail.settings.url}  (stop it with Ctrl-C)")
         if ready_file is not None:

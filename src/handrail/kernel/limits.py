@@ -11,6 +11,7 @@ class Limits:
     inbound_body_bytes: int = 1024 * 1024
     inbound_batch_body_bytes: int = 5 * 1024 * 1024
     inbound_batch_alerts: int = 5000
+    inbound_telemetry_items: int = 20_000
     inbound_queue_alerts: int = 50_000
     inbound_clock_skew: timedelta = timedelta(minutes=5)
     sns_clock_skew: timedelta = timedelta(hours=1)
@@ -49,9 +50,9 @@ class Limits:
     correlation_sampled_alerts: int = 20
     correlation_interval_seconds: float = 0.25
     correlation_idle_seconds: float = 1.0
-    fingerprints_remembered: int = 16_384
+    fingerprints_remembered: int = 32_768
     patterns_remembered: int = 64
-    fingerprint_remembered_bytes: int = 4096
+    fingerprint_remembered_chars: int = 512
     alert_hold: timedelta = timedelta(minutes=5)
     sign_ins_per_account_hour: int = 10
     sign_ins_per_address_hour: int = 20

@@ -13,6 +13,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from urllib.parse import parse_qsl
 
@@ -58,6 +59,8 @@ def _nobody_to_ask(_source_id: str, _asked: Sequence[Confirmation]) -> None:
 def _no_reader(_token: str) -> bool:
     return False
 
+# A sender keeps its connections, so the same few addresses come thousands of times a second.
+_address = lru_cache(maxsize=1024)(ip_address)
 
 @dataclass(frozen=True)
 class InboundSettings:
@@ -195,7 +198,7 @@ class InboundApp:
         if not self._settings.open_to:
             return False
         try:
-            address = ip_address(client)
+            address = _address(client)
         except ValueError:
             return False
         return any(address in network for network in self._settings.open_to)
