@@ -1,0 +1,212 @@
+"""Reads one of Datadog's webhooks into an occurrence, whatever its template calls things."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from handrail.domain.alert import AlertStatus, Occurrence
+from handrail.kernel.errors import BadInput
+from handrail.kernel.limits import LIMITS
+from handrail.plugins.integrations.batch import guess_sender, other_sender
+from handrail.plugins.integrations.contract import Inbound, Parsed
+from handrail.plugins.integrations.datadog.tables import (
+    NAMES,
+    NO_SEVERITY,
+    SEVERITIES,
+    TRANSITION_SEVERITIES,
+    TRANSITIONS,
+)
+from handrail.plugins.integrations.fields import (
+    clip,
+    extra_of,
+    key_of,
+    key_text,
+    link,
+    mapping,
+    raw_of,
+    read_body,
+    resource_of,
+    service_of,
+    short_labels,
+    words,
+)
+from handrail.plugins.integrations.said import date, first_link, labels_of, listed, severity_word, short, status_word
+
+EXPECTED = (
+    "Datadog's webhook (the default payload with “title”, “event_type” and “date”, or a template with “alert_id”, "
+    "“alert_transition” or “aggreg_key”)"
+)
+_PLAIN = re.compile(r"[^a-z0-9]")
+_VARIABLE = re.compile(r"\$[A-Z][A-Z_0-9]*(\[.*\])?")
+_BRACKET = re.compile(r"\s*\[(?P<said>[^\[\]]{1,200})\]\s*")
+_LED = re.compile(r"(?:\[Monitor Alert\]\s*)?(?P<said>[A-Z][A-Za-z -]{1,20}?)(?: on (?P<scope>\{[^}]*\}|\S+))?: ")
+_PRIORITY = re.compile(r"P[1-5]")
+_MONITOR = re.compile(r"/monitors[#/](?P<id>\d{1,20})")
+_URL = re.compile(r"https?://[^\s()\[\]<>\"]{1,2000}")
+_TELLING = ("alert_id", "transition", "aggregation", "cycle")
+_DEFAULT = ("title", "event_type")
+
+
+def parse(inbound: Inbound, now: datetime) -> Parsed:
+    """One event. The delivery id is Datadog's event id, where the template sends it."""
+    body = read_body(inbound)
+    said = _said(body)
+    telling = any(name in said for name in _TELLING)
+    default = all(name in said for name in _DEFAULT) and ("date" in said or "delivery" in said)
+    sender = guess_sender(body)
+    if type(body) is not dict or not (telling or default) or (sender and "Datadog" not in sender):
+        raise other_sender(body, EXPECTED)
+    return Parsed(occurrences=(_occurrence(body, said),), replay_id=_delivery(said))
+
+
+def _said(body: Any) -> dict[str, Any]:
+    """The values under one name each. What a template did not fill in (“$ALERT_ID”, “null”, empty) was not sent."""
+    plain: dict[str, Any] = {}
+    for name, value in mapping(body).items():
+        if value not in (None, "", [], {}, "null") and not (type(value) is str and _VARIABLE.fullmatch(value.strip())):
+            plain.setdefault(_PLAIN.sub("", name.lower()), value)
+    found = {}
+    for name, spellings in NAMES.items():
+        value = next((plain[spelling] for spelling in spellings if spelling in plain), None)
+        if value is not None:
+            found[name] = value
+    found["org"] = {name: plain.get("org" + name) for name in ("id", "name")} | mapping(plain.get("org"))
+    return found
+
+
+def _delivery(said: Mapping[str, Any]) -> str | None:
+    """An event is told again under its own id when it is updated, so its time belongs to it."""
+    event, at = words(said.get("delivery")), words(said.get("updated"))
+    return key_of("datadog", event, at, words(said.get("transition"))) if event else None
+
+
+class _Title:
+    """A title taken apart: “[P2] [Triggered on {host:web-1}] CPU is high” has a transition, a scope and a rest."""
+
+    def __init__(self, whole: str) -> None:
+        self.transition = self.scope = self.priority = ""
+        rest, kept = whole, ""
+        while found := _BRACKET.match(rest):
+            if not self._takes(found["said"]):
+                kept += found.group(0)
+            rest = rest[found.end() :]
+        led = _LED.match(rest)
+        if led and not self.transition and _is_transition(led["said"]):
+            self.transition, self.scope, rest = led["said"], (led["scope"] or "").strip("{}"), rest[led.end() :]
+        self.rest = (kept + rest).strip() or whole
+
+    def _takes(self, said: str) -> bool:
+        word, _, scope = said.partition(" on ")
+        if _PRIORITY.fullmatch(said):
+            self.priority = said
+        elif not self.transition and _is_transition(word):
+            self.transition, self.scope = word, scope.strip("{}")
+        else:
+            return said == "Monitor Alert"
+        return True
+
+
+def _is_transition(said: str) -> bool:
+    return _spaced(said) in TRANSITIONS
+
+
+def _spaced(said: str) -> str:
+    return " ".join(said.lower().replace("-", " ").replace("_", " ").split())
+
+
+def _occurrence(body: Mapping[str, Any], said: Mapping[str, Any]) -> Occurrence:
+    title = _Title(words(said.get("title")))
+    text, tags = words(said.get("body")), _tags(said.get("tags"))
+    transition = words(said.get("transition")) or title.transition or words(said.get("status"))
+    status = _status(transition, said)
+    shown = title.rest or words(said.get("alert_title"))
+    if not shown and not words(said.get("alert_id")) and not words(said.get("aggregation")):
+        raise BadInput("The event has neither a title nor a monitor.", code="alert_title_missing")
+    at, labels = date(said.get("updated")) or date(said.get("date")), short_labels(tags)
+    host = words(said.get("host"))
+    monitor = words(said.get("alert_id")) or (found["id"] if (found := _MONITOR.search(text)) else "")
+    scope = words(said.get("scope")) or title.scope
+    return Occurrence(
+        dedup_key=_key(said, monitor, scope, title.rest),
+        status=status,
+        title=clip(shown or f"Datadog monitor {monitor}".strip(), LIMITS.title_chars),
+        severity_raw=_severity(said, title.priority, transition, status),
+        service=short(said.get("service")) or service_of(labels),
+        resource=short(host) or resource_of(labels),
+        summary=clip(_without_marks(text), LIMITS.summary_chars),
+        labels=short_labels(
+            {
+                **tags,
+                **labels_of(
+                    {
+                        "monitor": monitor,
+                        "scope": scope,
+                        "transition": transition,
+                        "event_type": said.get("event_type"),
+                        "organisation": mapping(said.get("org")).get("name"),
+                    }
+                ),
+            }
+        ),
+        occurred_at=at,
+        starts_at=None if status == AlertStatus.RESOLVED else date(said.get("date")),
+        ends_at=at if status == AlertStatus.RESOLVED else None,
+        link=first_link(said.get("link")) or _link_in(text),
+        raw=raw_of(body),
+        extra=extra_of(body, _known(body)),
+    )
+
+
+def _status(transition: str, said: Mapping[str, Any]) -> AlertStatus:
+    """What the transition says. Without one (other events than monitors') a success resolves and the rest fires."""
+    if transition:
+        return status_word(transition, TRANSITIONS)
+    return AlertStatus.RESOLVED if words(said.get("type")).lower() == "success" else AlertStatus.FIRING
+
+
+def _severity(said: Mapping[str, Any], in_title: str, transition: str, status: AlertStatus) -> str | None:
+    for word in (words(said.get("priority")), in_title):
+        if word and word.lower() not in NO_SEVERITY:
+            return severity_word(word, SEVERITIES)
+    rung = TRANSITION_SEVERITIES.get(_spaced(transition))
+    if rung:
+        return rung.value
+    word = words(said.get("type"))
+    return severity_word(word, SEVERITIES) if word and status == AlertStatus.FIRING else None
+
+
+def _key(said: Mapping[str, Any], monitor: str, scope: str, title: str) -> str:
+    """Monitor and scope; Datadog writes the same scope in any order. An event's own id never: each has another."""
+    organisation = words(mapping(said.get("org")).get("id"))
+    ordered = ",".join(sorted(part.strip() for part in scope.split(",")))
+    if words(said.get("alert_id")):
+        return key_text(f"{organisation}|{monitor}|{ordered}")
+    given = words(said.get("aggregation")) or words(said.get("cycle"))
+    return key_text(given) or key_of("datadog", organisation, monitor, ordered, "" if scope and monitor else title)
+
+
+def _tags(said: Any) -> dict[str, str]:
+    """Tags as labels: “name:value”, in a list, in a text with commas, or as an object; a bare word is its own name."""
+    if type(said) is dict:
+        return labels_of(said)
+    pairs = [words(tag).partition(":") for tag in listed(said)]
+    return {name: value or "true" for name, _, value in reversed(pairs) if name}
+
+
+def _without_marks(text: str) -> str:
+    """The message without the signs that only tell Datadog how to show it."""
+    return text.replace("%%%", "").strip()
+
+
+def _link_in(text: str) -> str | None:
+    """The first of Datadog's own pages that the body links."""
+    return next(
+        (found for url in _URL.findall(text) if ("datadoghq." in url or "ddog" in url) and (found := link(url))), None
+    )
+
+
+def _known(body: Mapping[str, Any]) -> frozenset[str]:
+    """Under which names this template sent what was read."""
+    spellings = {spelling for names in NAMES.values() for spelling in names} - {"id", "eventid"}
+    return frozenset(name for name in body if _PLAIN.sub("", name.lower()) in spellings)

@@ -1,0 +1,98 @@
+"""Datadog's default payload and templates that people write."""
+
+import json
+from datetime import UTC, datetime
+from importlib.resources import files
+from typing import Any
+
+import pytest
+
+from handrail.domain.alert import AlertStatus, Occurrence, Severity, severity_of
+from handrail.kernel.errors import Refused
+from handrail.plugins.integrations.contract import Inbound, Parsed
+from handrail.plugins.integrations.datadog.parse import parse
+
+NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+
+
+def sample(name: str) -> Any:
+    return json.loads((files("handrail.plugins.integrations.datadog") / "samples" / f"{name}.json").read_text())
+
+
+def read(body: Any) -> Parsed:
+    return parse(Inbound(json.dumps(body).encode()), NOW)
+
+
+def one(body: Any) -> Occurrence:
+    [said] = read(body).occurrences
+    return said
+
+
+def test_a_template_reads_field_by_field() -> None:
+    said = one(sample("template_triggered"))
+    assert said.dedup_key == "77|4711|env:prod,host:gate-7"
+    assert (said.title, said.status) == ("Gate is slow", AlertStatus.FIRING)
+    assert severity_of(said.severity_raw) == Severity.HIGH
+    assert (said.service, said.resource) == ("turnstile", "gate-7")
+    assert said.summary == "Gate 7 needs 4 s."
+    assert said.starts_at == datetime(2026, 1, 5, 7, 41, 12, tzinfo=UTC)
+    assert said.occurred_at == datetime(2026, 1, 5, 7, 41, 13, tzinfo=UTC)
+    assert said.labels["monitor"] == "4711" or said.labels["env"] == "prod"
+    assert said.link == "https://app.datadoghq.eu/monitors/4711?group=host"
+
+
+@pytest.mark.parametrize(
+    ("fire", "resolve"), [("template_triggered", "template_recovered"), ("default_warn", "default_recovered")]
+)
+def test_a_recovery_resolves_the_same_alert(fire: str, resolve: str) -> None:
+    assert one(sample(resolve)).dedup_key == one(sample(fire)).dedup_key
+    assert one(sample(resolve)).status == AlertStatus.RESOLVED
+    assert one(sample(resolve)).ends_at
+    assert read(sample(resolve)).replay_id != read(sample(fire)).replay_id
+
+
+def test_the_default_payload_has_its_transition_in_the_title() -> None:
+    said = one(sample("default_warn"))
+    assert (said.title, said.labels["scope"], said.labels["monitor"]) == ("Tide gauge silent", "gauge:north", "812")
+    assert severity_of(said.severity_raw) == Severity.MEDIUM
+    assert said.link == "https://app.datadoghq.eu/monitors/812?group=x"
+
+
+def test_names_in_other_spellings_and_variables_that_were_not_filled_in() -> None:
+    said = one(sample("camel_case_template"))
+    assert (said.title, said.service, said.status) == ("Cranes quiet", "crane", AlertStatus.FIRING)
+    assert said.dedup_key == "|4712|*"
+    assert said.extra["shift"] == "early"
+    assert severity_of(said.severity_raw) == Severity.MEDIUM
+
+
+@pytest.mark.parametrize(
+    ("title", "status", "shown"),
+    [
+        ("[Re-Triggered] CPU", AlertStatus.FIRING, "CPU"),
+        ("[P1] [Recovered] CPU", AlertStatus.RESOLVED, "CPU"),
+        ("[Triggered] [TEST] CPU", AlertStatus.FIRING, "[TEST] CPU"),
+        ("[prod] [No Data on {host:a}] CPU", AlertStatus.FIRING, "[prod] CPU"),
+        ("[Monitor Alert] Recovered: CPU", AlertStatus.RESOLVED, "CPU"),
+        ("Triggered on {host:a}: CPU", AlertStatus.FIRING, "CPU"),
+        ("Deploy: CPU", AlertStatus.FIRING, "Deploy: CPU"),
+        ("[Triggered]", AlertStatus.FIRING, "[Triggered]"),
+    ],
+)
+def test_titles_are_taken_apart(title: str, status: AlertStatus, shown: str) -> None:
+    said = one({**sample("default_warn"), "title": title})
+    assert (said.status, said.title) == (status, shown)
+
+
+def test_one_template_may_leave_out_the_monitor_and_send_the_aggregation_key() -> None:
+    body = sample("template_triggered")
+    del body["alert_id"]
+    assert one(body).dedup_key == "9f1c"
+
+
+def test_a_transition_that_datadog_does_not_have_is_refused() -> None:
+    with pytest.raises(Refused, match="“snoring” is not known"):
+        read({**sample("template_triggered"), "alert_transition": "Snoring"})
+    with pytest.raises(Refused) as refused:
+        read({"title": "x", "severity": "high"})
+    assert refused.value.code == "unexpected_format"
