@@ -1,0 +1,17 @@
+"""What Dynatrace's words mean here: plain data."""
+
+from handrail.domain.alert import AlertStatus, Severity
+
+STATES = {
+    "open": AlertStatus.FIRING, "active": AlertStatus.FIRING, "reopened": AlertStatus.FIRING,
+    "acknowledged": AlertStatus.ACKNOWLEDGED,
+    "resolved": AlertStatus.RESOLVED, "closed": AlertStatus.RESOLVED, "merged": AlertStatus.RESOLVED,
+}  # fmt: skip
+SEVERITIES = {
+    "availability": Severity.CRITICAL, "error": Severity.HIGH, "monitoring_unavailable": Severity.HIGH,
+    "performance": Severity.MEDIUM, "resource_contention": Severity.MEDIUM, "resource": Severity.MEDIUM,
+    "custom_alert": Severity.MEDIUM, "info": Severity.INFO,
+}  # fmt: skip
+SERVICE_TYPES = frozenset(
+    {"SERVICE", "APPLICATION", "MOBILE_APPLICATION", "CUSTOM_APPLICATION", "SYNTHETIC_TEST", "HTTP_CHECK", "QUEUE"}
+)

@@ -1,0 +1,78 @@
+"""Dynatrace's problem notifications."""
+
+import json
+from datetime import UTC, datetime
+from importlib.resources import files
+from typing import Any
+
+import pytest
+
+from handrail.domain.alert import AlertStatus, Occurrence, Severity, severity_of
+from handrail.kernel.errors import Refused
+from handrail.plugins.integrations.contract import Inbound, Parsed
+from handrail.plugins.integrations.dynatrace.parse import parse
+
+NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+
+
+def sample(name: str) -> Any:
+    return json.loads((files("handrail.plugins.integrations.dynatrace") / "samples" / f"{name}.json").read_text())
+
+
+def read(body: Any) -> Parsed:
+    return parse(Inbound(json.dumps(body).encode()), NOW)
+
+
+def one(body: Any) -> Occurrence:
+    [said] = read(body).occurrences
+    return said
+
+
+def test_a_problem_reads_field_by_field() -> None:
+    said = one(sample("open"))
+    assert said.dedup_key == "-4400000000000000001_1767598800000V2"
+    assert (said.title, said.status) == ("Response time degradation", AlertStatus.FIRING)
+    assert severity_of(said.severity_raw) == Severity.MEDIUM
+    assert (said.service, said.resource) == ("booking", "gate-host")
+    assert said.starts_at == said.occurred_at == datetime(2026, 1, 5, 7, 40, tzinfo=UTC)
+    assert said.labels["env"] == "prod"
+    assert said.labels["team"] == "ferries"
+    assert said.labels["problem_severity"] == "PERFORMANCE"
+    assert said.summary == "Booking answers in 4 s."
+
+
+def test_its_end_shares_the_id_also_with_details_as_text() -> None:
+    said = one(sample("resolved"))
+    assert said.dedup_key == one(sample("open")).dedup_key
+    assert said.status == AlertStatus.RESOLVED
+    assert said.ends_at == said.occurred_at == datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
+
+
+def test_names_with_spaces_and_an_unfilled_placeholder_are_read() -> None:
+    said = one(sample("names_with_spaces"))
+    assert (said.dedup_key, said.title, said.resource) == ("P-2602", "Host unavailable", "gate-host")
+    assert severity_of(said.severity_raw) == Severity.CRITICAL
+    assert said.link == "https://harbour.live.dynatrace.example/#problems/P-2602"
+
+
+@pytest.mark.parametrize(
+    ("word", "severity"),
+    [
+        ("AVAILABILITY", Severity.CRITICAL), ("ERROR", Severity.HIGH), ("PERFORMANCE", Severity.MEDIUM),
+        ("RESOURCE_CONTENTION", Severity.MEDIUM), ("CUSTOM_ALERT", Severity.MEDIUM), ("INFO", Severity.INFO),
+        ("MONITORING_UNAVAILABLE", Severity.HIGH),
+    ],
+)  # fmt: skip
+def test_every_severity_has_its_rung(word: str, severity: Severity) -> None:
+    assert severity_of(one({**sample("open"), "ProblemSeverity": word}).severity_raw) == severity
+
+
+def test_a_merged_problem_is_over_and_an_unknown_state_refused() -> None:
+    assert one({**sample("open"), "State": "MERGED"}).status == AlertStatus.RESOLVED
+    with pytest.raises(Refused, match="“dreaming” is not known"):
+        read({**sample("open"), "State": "DREAMING"})
+
+
+def test_entities_and_tags_in_other_shapes_are_read() -> None:
+    said = one({**sample("open"), "ImpactedEntities": "gate, crane", "Tags": [{"key": "service", "value": "gates"}]})
+    assert (said.service, said.resource) == ("gates", "gate")
