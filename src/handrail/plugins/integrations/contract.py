@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from handrail.domain.alert import Occurrence, ReportedChange
+from handrail.domain.metric import MetricPoint
 
 
 class Verdict(StrEnum):
@@ -51,13 +52,17 @@ class Confirmation:
 
 @dataclass(frozen=True)
 class Parsed:
-    """What one request says. `replay_id` is the sender's own delivery id where the format has one."""
+    """What one request says. `replay_id` is the sender's own delivery id where the format has one.
+
+    `points` are samples of metrics, for detectors: they are no alerts, and no one is told of them.
+    """
 
     occurrences: tuple[Occurrence, ...] = ()
     changes: tuple[ReportedChange, ...] = ()
     rejected: tuple[Rejected, ...] = ()
     replay_id: str | None = None
     confirmations: tuple[Confirmation, ...] = ()
+    points: tuple[MetricPoint, ...] = ()
 
 
 @dataclass(frozen=True)
