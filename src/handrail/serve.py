@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 import uvicorn
 
 from handrail.domain.people import Permission, permitted
+from handrail.kernel.errors import Unavailable
 from handrail.kernel.limits import LIMITS
 from handrail.operations import accounts, sources
 from handrail.operations.shell import HANDRAIL
@@ -72,16 +73,25 @@ def make_asgi(handrail: Handrail, live: LiveBus) -> Application:
         shell.transact(HANDRAIL, lambda tx: sources.ask_confirmations(tx, source_id, asked))
 
     settings = InboundSettings(handrail.settings.open_networks, certificates.of, may_read, ask_confirmations)
+    inbound = InboundApp(ingestor, senders, Reading(database, clock), clock, settings)
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    def read_again(source: str, body: bytes) -> tuple[int, int, int]:
+        if not loops:
+            raise Unavailable("Handrail is starting; try again.", "starting")
+        taken = asyncio.run_coroutine_threadsafe(inbound.read_again(source, body), loops[0])
+        return taken.result(LIMITS.database_wait_seconds)
+
     context = Context(
         shell=shell, live=live, checkpointer=handrail.checkpointer, integrations=frozenset(integrations()),
-        inbound=InboundApp(ingestor, senders, Reading(database, clock), clock, settings),
-        source_changed=senders.forget, health=handrail.health,
+        inbound=inbound, source_changed=senders.forget, read_again=read_again, health=handrail.health,
         public_url=handrail.settings.url, secure_cookies=handrail.settings.url.startswith("https://"),
     )  # fmt: skip
     app = make_app(context, PAGES, error_page)
 
     @asynccontextmanager
     async def life() -> AsyncIterator[None]:
+        loops.append(asyncio.get_running_loop())
         ingestor.start()
         heartbeats = asyncio.create_task(Heartbeats(database, ingestor, clock, clock.now()).run())
         listener = _listen_to_others(handrail, live)

@@ -163,6 +163,7 @@ def house(database: Database, folder: Path, clock: ManualClock | None = None) ->
     context = Context(
         shell=world.shell, live=live, checkpointer=checkpointer,
         integrations=frozenset({"alertmanager", "generic"}), inbound=_no_inbound, source_changed=lambda: None,
+        read_again=lambda source, body: (1, 0, 0),
         health=lambda: {"ready": True, "problems": []}, public_url=ORIGIN, secure_cookies=False,
     )  # fmt: skip
     app = make_app(context, PAGES, error_page)

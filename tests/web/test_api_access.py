@@ -33,7 +33,9 @@ BODIES: dict[str, Any] = {
     "/api/v1/sources/{source_id}/signing-secrets": None,
     "/api/v1/sources/{source_id}/confirmations/{confirmation_id}/agree": None,
     "/api/v1/sources/{source_id}/confirmations/{confirmation_id}/dismiss": None,
+    "/api/v1/sources/{source_id}/heartbeat": {"every_seconds": 60},
     "/api/v1/sources/{source_id}/remove": None,
+    "/api/v1/quarantine/{item_id}/retry": None,
     "/api/v1/silences": {"matchers": ["service=payments"], "seconds": 60, **REASON},
     "/api/v1/silences/{silence_id}/end": None,
     "/api/v1/alerts/{alert_id}/shelve": {"seconds": 60, **REASON},
@@ -78,7 +80,7 @@ def real(site: Site) -> dict[str, str]:
         "candidate_id": site.world.candidate_id, "incident_id": site.world.incident_id, "stage": "triage",
         "half": "machine", "gate_id": gate.id, "run_id": site.world.run_id, "task_id": "roll-back",
         "message_id": site.world.message_of("tell-teams").id, "review_id": "rev_x", "index": "0",
-        "silence_id": "sil_x", "alert_id": "alr_x",
+        "silence_id": "sil_x", "alert_id": "alr_x", "item_id": "qua_x",
     }  # fmt: skip
 
 

@@ -171,6 +171,40 @@ def _print_confirmations(items: list[dict[str, Any]]) -> None:
 
 
 @app.command()
+def heartbeat(
+    source: Which,
+    every: Annotated[str, typer.Option(metavar="SPAN", help="Silence for longer is an alert: 30s, 5m, 2h.")] = "",
+    off: Annotated[bool, typer.Option("--off", help="Silence is nothing.")] = False,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> None:
+    """Expect to hear from a source: when it falls silent, that is an alert, which ends when it is heard again."""
+    from handrail.cli.client import connect, path_of
+    from handrail.cli.silence import seconds
+
+    if bool(every) == off:
+        raise Trouble("Say --every SPAN or --off.", USAGE)
+    client = connect(dry_run)
+    asked = {"every_seconds": None if off else seconds(every)}
+    done = client.post(path_of("sources", _id_of(client, source), "heartbeat"), asked)
+    output.done(done, "Silence is nothing." if off else f"Silence for longer than {every} is an alert.", as_json)
+
+
+@app.command()
+def retry(
+    item: Annotated[str, typer.Argument(metavar="ITEM", help="Its id in quarantine; the page of sources lists them.")],
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> None:
+    """Read a payload from quarantine again, after a fix. What still cannot be read stays there."""
+    from handrail.cli.client import connect, path_of
+
+    done = connect(dry_run).post(path_of("quarantine", item, "retry"))
+    said = f"Read: {done['accepted']} accepted, {done['duplicate']} known already, {done['rejected']} rejected."
+    output.done(done, said, as_json)
+
+
+@app.command()
 def remove(source: Which, yes: Yes = False, dry_run: DryRun = False, as_json: Json = False) -> None:
     """Remove a source: its alerts stay, its tokens are refused. You type its name, or add --yes."""
     from handrail.cli.client import connect, path_of

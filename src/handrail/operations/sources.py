@@ -57,7 +57,7 @@ def set_signing_secret(tx: Tx, source_id: str, person: Person, given: str = "") 
     require(person, Permission.MANAGE_SOURCES)
     source: Source = tx.get("source", source_id)
     integration = integrations().get(source.integration)
-    if integration is None or integration.verify is None or integration.certificate_url is not None:
+    if integration is None or integration.verify is None:
         raise Unprocessable(
             f"“{source.integration}” is not signed with a secret, so that nothing could be verified with one. Its "
             "token tells who sends.",
@@ -136,3 +136,16 @@ def report_confirmation(tx: Tx, source_id: str, confirmation_id: str, confirmed:
 def _is_secret(given: str) -> bool:
     in_bounds = LIMITS.signing_secret_chars_min <= len(given) <= LIMITS.signing_secret_chars_max
     return in_bounds and given.isascii() and given.isprintable() and " " not in given
+
+
+def leave_quarantine(tx: Tx, item_id: str, source: str, counted: tuple[int, int, int], person: Person) -> None:
+    """A payload was read again: it leaves the quarantine, and the record says who had that done.
+
+    `counted` is how many of what it says were accepted, were known already, and were still not read.
+    """
+    require(person, Permission.MANAGE_SOURCES)
+    tx.connection.execute(tables.quarantine.delete().where(tables.quarantine.c.id == item_id))
+    accepted, duplicate, rejected = counted
+    body = {"id": item_id, "source": source, "accepted": accepted, "duplicate": duplicate, "rejected": rejected}
+    tx.append_plain("alerts/quarantine", "quarantine.retried", body)
+    tx.topics.add("sources")

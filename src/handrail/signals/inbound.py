@@ -18,7 +18,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address
 from urllib.parse import parse_qsl
 
 from handrail.kernel.clock import Clock
-from handrail.kernel.errors import BrokenInvariant, HandrailError, NotFound, Refused
+from handrail.kernel.errors import BadSignature, BrokenInvariant, HandrailError, NotFound, Refused, Unprocessable
 from handrail.kernel.limits import LIMITS, Limits
 from handrail.kernel.trace import span
 from handrail.plugins.integrations.contract import Confirmation, Inbound, Integration, Parsed, Verdict
@@ -59,8 +59,10 @@ def _nobody_to_ask(_source_id: str, _asked: Sequence[Confirmation]) -> None:
 def _no_reader(_token: str) -> bool:
     return False
 
+
 # A sender keeps its connections, so the same few addresses come thousands of times a second.
 _address = lru_cache(maxsize=1024)(ip_address)
+
 
 @dataclass(frozen=True)
 class InboundSettings:
@@ -116,6 +118,22 @@ class InboundApp:
             await self._otherwise(scope, receive, send)
         elif scope["type"] == "http":
             await send_answer(send, problem(NotFound("There is nothing at this address."), scope["path"]))
+
+    async def read_again(self, source: str, body: bytes) -> tuple[int, int, int]:
+        """Take a payload that was kept in quarantine as if its source sent it now; how many of what it says were
+        accepted, were known already, and could again not be read. Raises the refusal where nothing can be read."""
+        sender = (await self._senders.current()).by_name.get(source)
+        if sender is None:
+            raise NotFound(f"The source {source[:64]} is gone; what it sent can no longer be read as its.")
+        parsed = _integration(sender).parse(Inbound(body), self._clock.now())
+        if not parsed.occurrences and not parsed.changes:
+            why = parsed.rejected[0].reason if parsed.rejected else "It says nothing."
+            raise Unprocessable(f"It still cannot be read: {why}", "nothing_readable")
+        results = await self._ingestor.ingest(sender.name, parsed, Verdict.TOKEN)
+        rejected = len(all_rejected(parsed, results))
+        duplicate = sum(result.outcome == Outcome.DUPLICATE for result in results)
+        refused = sum(result.outcome == Outcome.REFUSED for result in results)
+        return len(results) - duplicate - refused, duplicate, rejected
 
     async def _open(self, request: _Request, receive: Receive, send: Send) -> None:
         try:
@@ -261,8 +279,12 @@ class InboundApp:
             raise unknown_sender()
         try:
             verdict = integration.verify(inbound, tuple(secrets or ()), self._clock.now())
+        except BadSignature:
+            raise unknown_sender() from None
         except Refused:
-            # Also what cannot be read: before the sender is known, one answer stands for all.
+            # It cannot be read. A token has told who sends, and parsing says what is wrong; else one answer is for all.
+            if secrets is None:
+                return Verdict.TOKEN
             raise unknown_sender() from None
         if secrets is not None and verdict is Verdict.UNSIGNED:
             raise unknown_sender()

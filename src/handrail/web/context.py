@@ -13,7 +13,9 @@ Application: TypeAlias = Callable[[Any, Any, Any], Any]
 
 @dataclass(frozen=True)
 class Context:
-    """One process's web layer. `inbound` takes what senders post; `health` gives {"ready": bool, "problems": [...]}."""
+    """One process's web layer. `inbound` takes what senders post;
+    `read_again(source, body)` takes a kept payload once more and counts what was accepted, known and rejected;
+    `health` gives {"ready": bool, "problems": [...]}."""
 
     shell: Shell
     live: LiveBus
@@ -21,6 +23,7 @@ class Context:
     integrations: frozenset[str]
     inbound: Application
     source_changed: Callable[[], None]
+    read_again: Callable[[str, bytes], tuple[int, int, int]]
     health: Callable[[], dict[str, Any]]
     public_url: str
     secure_cookies: bool

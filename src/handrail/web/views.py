@@ -811,6 +811,7 @@ class SourceRow:
     alerts_firing: int = 0
     signs: bool = False
     signing: tuple[SigningRow, ...] = ()
+    heartbeat_seconds: int | None = None
 
 
 @dataclass(frozen=True)

@@ -135,6 +135,7 @@ class Source(Shape):
     removed_at: Moment | None
     secrets: list[str] = Field(description="Ids of the live tokens.")
     signing_secrets: list[str] = Field(description="Ids of the live signing secrets; with any, signatures alone count.")
+    heartbeat_seconds: int | None = Field(description="Silence for longer than this is an alert; null: it is nothing.")
     last_seen_at: Moment | None
     accepted: int
     duplicate: int
@@ -146,7 +147,7 @@ class Source(Shape):
         return Source(
             id=source.id, name=source.name, integration=source.integration, address=f"/in/{source.name}",
             added_at=source.added_at, removed_at=source.removed_at, secrets=list(source.secrets),
-            signing_secrets=list(source.signing_secrets),
+            signing_secrets=list(source.signing_secrets), heartbeat_seconds=source.heartbeat_seconds,
             last_seen_at=from_text(stat.last_seen) if stat else None, accepted=stat.accepted if stat else 0,
             duplicate=stat.duplicate if stat else 0, refused=stat.refused if stat else 0,
             last_refusal=stat.last_refusal if stat else "",
@@ -200,6 +201,7 @@ class Alert(Shape):
     last_at: Moment
     count: int
     late: int
+    turns: int = Field(description="How often it went on or off after its first word.")
     link: str | None
     verdict: str
     candidate_id: str | None = None
@@ -635,25 +637,6 @@ class Document(Shape):
     text: str
     adopted_at: Moment | None
     draft: DocumentDraft | None
-
-
-class Service(Shape):
-    name: str
-    title: str
-    owner: str
-    tier: int
-    depends_on: list[str]
-    control_url: str | None
-    signal_url: str | None
-    functions: list[str]
-
-
-class Catalog(Shape):
-    """`version` and `digest` are those of the catalogue in force; version 0 means that there is none."""
-
-    version: int
-    digest: str
-    services: list[Service]
 
 
 # the record

@@ -7,8 +7,10 @@ from fastapi import APIRouter
 from pydantic import Field
 from starlette.responses import Response
 
+from handrail.domain.people import Permission, require
 from handrail.domain.source import Source, is_sns_address
 from handrail.kernel.clock import from_text
+from handrail.kernel.limits import LIMITS
 from handrail.operations import sources
 from handrail.operations.shell import Tx
 from handrail.store import intake, queries, sealed
@@ -222,6 +224,22 @@ def retire_secret(desk: Writer, source_id: str, secret_id: str, said: Nothing | 
     return response
 
 
+class Heartbeat(Asked):
+    every_seconds: Annotated[
+        int | None, Field(ge=LIMITS.heartbeat_seconds_least, le=LIMITS.heartbeat_seconds_most, examples=[300])
+    ]
+
+
+@router.post("/sources/{source_id}/heartbeat", response_model=shapes.Source, summary="Expect to hear from a source")
+def set_heartbeat(desk: Writer, source_id: str, said: Heartbeat) -> Response:
+    """Silence for longer than `every_seconds` is an alert from then on; null ends that."""
+    return desk.write(
+        lambda tx, person: sources.set_heartbeat(tx, source_id, said.every_seconds, person),
+        lambda tx, _: shapes.Source.of(tx.get("source", source_id)),
+        about=Noun("source", source_id),
+    )
+
+
 @router.post("/sources/{source_id}/remove", response_model=shapes.Source, summary="Remove a source")
 def remove_source(desk: Writer, source_id: str, said: Nothing | None = None) -> Response:
     """Its alerts stay; its tokens are refused from now on."""
@@ -249,3 +267,25 @@ def get_quarantined(desk: SourceManager, item_id: str) -> Response:
     return answer(
         shapes.QuarantinedBody(**dict(shapes.Quarantined.model_validate(found)), body_base64=body)
     )  # fmt: skip
+
+
+class Retried(shapes.Shape):
+    """What became of a payload that was read again; it has left the quarantine."""
+
+    id: str
+    accepted: int
+    duplicate: int
+    rejected: int
+
+
+@router.post("/quarantine/{item_id}/retry", response_model=Retried, summary="Read a kept payload again")
+def retry_quarantined(desk: Writer, item_id: str, said: Nothing | None = None) -> Response:
+    """After a fix of the format or of this program. What still cannot be read stays, and the answer says why."""
+    require(desk.person, Permission.MANAGE_SOURCES)
+    with desk.read() as connection:
+        item = queries.quarantine_item(connection, item_id)
+    counted = desk.context.read_again(item.source, item.body or b"")
+    return desk.write(
+        lambda tx, person: sources.leave_quarantine(tx, item_id, item.source, counted, person),
+        lambda tx, _: Retried(id=item_id, accepted=counted[0], duplicate=counted[1], rejected=counted[2]),
+    )

@@ -1,7 +1,8 @@
 """Who sends: sources with their health, new ones, and what could not be read."""
 
-from handrail.domain.people import Permission, Person
+from handrail.domain.people import Permission, Person, require
 from handrail.domain.source import Source
+from handrail.kernel.errors import Unprocessable
 from handrail.kernel.limits import LIMITS
 from handrail.operations import sources as operations
 from handrail.operations.shell import Tx
@@ -103,7 +104,7 @@ def answer_confirmation(post: Post) -> Done:
 
 
 def _signs(integration: Integration | None) -> bool:
-    return integration is not None and integration.verify is not None and integration.certificate_url is None
+    return integration is not None and integration.verify is not None
 
 
 def _once(said: str, source: Source, token: str) -> Done:
@@ -116,6 +117,25 @@ def remove(post: Post) -> Done:
     return Done("The source is removed; its tokens are refused from now on, and its alerts stay.")
 
 
+def set_heartbeat(post: Post) -> Done:
+    typed = post.text("every")
+    if typed and (not typed.isdecimal() or len(typed) > 9):
+        raise Unprocessable("Say how many seconds of silence are an alert, or nothing.", "bad_heartbeat")
+    every = int(typed) if typed else None
+    post.act(lambda tx, person: operations.set_heartbeat(tx, post.where["source_id"], every, person))
+    return Done(f"Silence for longer than {every} s is an alert now." if every else "Silence is nothing now.")
+
+
+def retry(post: Post) -> Done:
+    require(post.person, Permission.MANAGE_SOURCES)
+    item_id = post.where["item_id"]
+    with post.context.shell.database.read() as connection:
+        item = queries.quarantine_item(connection, item_id)
+    counted = post.context.read_again(item.source, item.body or b"")
+    post.act(lambda tx, person: operations.leave_quarantine(tx, item_id, item.source, counted, person))
+    return Done(f"Read: {counted[0]} accepted, {counted[1]} known already, {counted[2]} still rejected.")
+
+
 PAGES = (At("/sources", sources, {"list": "parts/sources_list.html"}),)
 FORMS = (
     On("/sources", add, {"name": "new-source-name"}),
@@ -123,5 +143,7 @@ FORMS = (
     On("/sources/{source_id}/signing-secrets", set_signing_secret),
     On("/sources/{source_id}/secrets/{secret_id}/retire", retire),
     On("/sources/{source_id}/confirmations/{confirmation_id}", answer_confirmation),
+    On("/sources/{source_id}/heartbeat", set_heartbeat),
     On("/sources/{source_id}/remove", remove),
+    On("/quarantine/{item_id}/retry", retry),
 )

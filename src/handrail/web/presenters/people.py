@@ -68,6 +68,7 @@ def source_row(
         refused=stat.refused if stat else 0,
         alerts_firing=firing,
         signs=signs,
+        heartbeat_seconds=source.heartbeat_seconds,
         signing=tuple(v.SigningRow(each.id, each.last_four, from_text(each.set_at)) for each in signing),
     )
 
