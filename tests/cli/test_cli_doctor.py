@@ -72,6 +72,19 @@ def test_a_record_key_that_others_may_read_fails_with_the_fix(run: Runner, tmp_p
     assert f"chmod 600 {tmp_path / 'record.key'}" in said.out
 
 
+@pytest.mark.parametrize("content", ["", "zz", "00" * 32])
+def test_broken_secret_keys_fail(run: Runner, tmp_path: Path, content: str) -> None:
+    (tmp_path / "secrets.key").write_text(content)
+    (tmp_path / "secrets.key").chmod(0o600)
+    assert "secret keys" in failed(run, tmp_path)
+
+
+def test_secret_keys_that_others_may_read_fail_with_the_fix(run: Runner, tmp_path: Path) -> None:
+    (tmp_path / "secrets.key").write_text(bytes(range(32)).hex())
+    (tmp_path / "secrets.key").chmod(0o640)
+    assert f"chmod 600 {tmp_path / 'secrets.key'}" in run("doctor", "--data-dir", str(tmp_path), code=1).out
+
+
 def test_a_port_held_by_another_program_fails(run: Runner, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=1) as other:
         run.variables = {"HANDRAIL_PORT": str(other.getsockname()[1])}

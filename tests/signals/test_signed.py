@@ -23,7 +23,7 @@ from handrail.operations.shell import HANDRAIL, Shell
 from handrail.plugins.integrations import registry, signatures
 from handrail.plugins.integrations.contract import Confirmation, Inbound, Integration, Parsed, Verdict
 from handrail.plugins.outward import Answer, OutwardFailed
-from handrail.signals import inbound
+from handrail.signals import inbound, metrics
 from handrail.signals.certificates import Certificates
 from handrail.signals.inbound import InboundSettings
 from handrail.store import sealed, tables
@@ -176,6 +176,34 @@ def test_i16_the_token_of_one_source_opens_no_other_that_signs_and_neither_notic
     assert desk.post("/in/prom", [{"labels": {"alertname": "A"}}], "prom").status != 401
 
 
+def test_i10_the_same_work_is_done_whether_and_where_a_signature_fits(
+    desk: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for secret in (SECRET, OTHER, "a-third-secret"):
+        desk.add_signing_secret("plain", secret)
+    compared: list[int] = []
+    compare = hmac.compare_digest
+
+    def counting(left: bytes, right: bytes) -> bool:
+        compared[-1] += 1
+        return compare(left, right)
+
+    monkeypatch.setattr(hmac, "compare_digest", counting)
+    good = signed(desk)
+    for headers in (good, signed(desk, "a-third-secret"), good | {"x-signature": "v0=" + "0" * 64}):
+        compared.append(0)
+        desk.post("/in/plain", BODY, headers=headers)
+    assert compared == [3, 3, 3]
+
+
+def test_i10_a_refused_signature_is_counted(desk: Intake) -> None:
+    desk.add_signing_secret("plain", SECRET)
+    counted = metrics.REFUSED.labels("bad_signature")
+    before = counted._value.get()
+    desk.post("/in/plain", BODY)
+    assert counted._value.get() == before + 1
+
+
 def test_a_made_secret_is_kept_sealed_and_shown_by_its_end_alone(desk: Intake) -> None:
     secret_id, secret = desk.add_signing_secret("plain")
     assert secret.startswith("whsec_") and len(secret) == 50
@@ -284,9 +312,16 @@ def topic(shell: Shell, clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_format_with_certificates_still_needs_its_token(topic: Intake) -> None:
     assert topic.post("/in/plain", {}).status == 401
-    assert topic.post("/in/plain", {}, "plain", {"x-broken": "1"}).status == 401
     assert topic.post("/in/plain", {}, "plain").status == 202
     assert topic.alert().verdict == "verified"
+    assert topic.post("/in/plain", b"not json", "plain", {"x-broken": "1"}).json["code"] != "bad_signature"
+
+
+def test_a_format_with_certificates_and_a_secret_needs_no_token_and_reads_nothing_of_strangers(topic: Intake) -> None:
+    topic.add_signing_secret("plain", "arn:aws:sns:eu-west-1:123456789012:alarms")
+    assert topic.post("/in/plain", {}).status == 202
+    assert topic.post("/in/plain", b"not json", headers={"x-broken": "1"}).status == 401
+    assert topic.post("/in/plain", b"not json", "plain", {"x-broken": "1"}).status == 401
 
 
 @pytest.mark.parametrize(
@@ -411,3 +446,15 @@ def test_a_certificate_that_was_not_to_be_had_is_asked_for_again_after_a_minute(
     clock.advance(seconds=60)
     assert certificates.of(CERTIFICATE) == b"PEM"
     assert len(outside.called) == 3
+
+
+def test_strangers_cannot_have_certificates_fetched_without_end_nor_push_out_a_good_one(clock: ManualClock) -> None:
+    outside = _Outside((200, b"PEM"), *[(403, b"")] * 200)
+    certificates = Certificates(outside, clock)  # type: ignore[arg-type]
+    assert certificates.of(CERTIFICATE) == b"PEM"
+    assert {certificates.of(f"{CERTIFICATE}?{number}") for number in range(100)} == {None}
+    assert len(outside.called) == 10
+    clock.advance(seconds=60)
+    certificates.of(f"{CERTIFICATE}?new")
+    assert len(outside.called) == 11
+    assert certificates.of(CERTIFICATE) == b"PEM"

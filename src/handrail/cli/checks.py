@@ -20,7 +20,7 @@ from handrail.record import note
 from handrail.record.keys import Keys
 from handrail.record.source import DatabaseTiles, head
 from handrail.record.tree import Frontier, root_from
-from handrail.settings import Settings, read_settings
+from handrail.settings import Settings, master_keys, read_settings
 from handrail.store import tables
 from handrail.store.database import Database
 from handrail.store.migrate import NEWEST, current
@@ -57,6 +57,7 @@ def examine(data_dir: str | None, database: str | None) -> Iterator[Finding]:
     if folder.verdict != "fail":
         yield disk(settings.data_dir)
         yield record_key(settings.data_dir / "record.key")
+        yield secret_keys(settings)
     yield port(settings)
     yield from stored(settings)
 
@@ -101,6 +102,23 @@ def record_key(file: Path) -> Finding:
     if mode & 0o077:
         return Finding("record key", "fail", f"Others may read {file} (mode {mode:o}).", f"Run `chmod 600 {file}`.")
     return Finding("record key", "ok", f"{file} is readable by its owner alone.")
+
+
+def secret_keys(settings: Settings) -> Finding:
+    """The master keys: without them what senders sign cannot be verified any more."""
+    file = Path(settings.secret_keys_file) if settings.secret_keys_file else settings.data_dir / "secrets.key"
+    if not settings.secret_keys and not file.exists():
+        return Finding("secret keys", "ok", f"{file} is {_FIRST_START}.")
+    try:
+        count = len(master_keys(settings).keys)
+        mode = 0 if settings.secret_keys else stat.S_IMODE(file.stat().st_mode)
+    except (OSError, UnicodeDecodeError):
+        return Finding("secret keys", "fail", f"{file} cannot be read.", "Restore it from your backup.")
+    except Unprocessable as refused:
+        return Finding("secret keys", "fail", refused.detail, "Restore the keys from your backup.")
+    if mode & 0o077:
+        return Finding("secret keys", "fail", f"Others may read {file} (mode {mode:o}).", f"Run `chmod 600 {file}`.")
+    return Finding("secret keys", "ok", f"{count} of them; the first one seals.")
 
 
 def port(settings: Settings) -> Finding:

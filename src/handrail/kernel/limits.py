@@ -17,6 +17,7 @@ class Limits:
     sns_clock_skew: timedelta = timedelta(hours=1)
     certificates_held: int = 64
     certificate_retry_seconds: float = 60.0
+    certificate_fetches: int = 10
     signatures_per_header: int = 16
     signing_secrets_per_source: int = 8
     signing_secret_chars_min: int = 8
