@@ -1,0 +1,1 @@
+"""Log lines at volume: their templates, and what is unusual about them."""
