@@ -121,3 +121,15 @@ def test_an_unknown_condition_and_another_schema_are_refused_in_words() -> None:
     with pytest.raises(Refused, match="common alert schema") as refused:
         read({"schemaId": "AzureMonitorMetricAlert", "data": {"context": {}}})
     assert refused.value.code == "unexpected_format"
+
+
+def test_a_prometheus_rule_brings_its_labels_and_annotations() -> None:
+    body = changed("metric_fired", monitoringService="Prometheus", description="")
+    body["data"]["customProperties"] = None
+    body["data"]["alertContext"] = {
+        "expression": "up == 0",
+        "labels": {"service": "turnstile", "pod": "gate-7"},
+        "annotations": {"description": "Nothing answers."},
+    }
+    said = one(body)
+    assert (said.service, said.labels["pod"], said.summary) == ("turnstile", "gate-7", "Nothing answers.")

@@ -280,3 +280,39 @@ def test_a_resolved_security_hub_finding_resolves() -> None:
     [said] = read(event).occurrences
     assert (said.status, said.title) == (AlertStatus.RESOLVED, "Open bucket")
     assert severity_of(said.severity_raw) == Severity.CRITICAL
+
+
+def test_a_changed_configuration_of_an_alarm_is_a_change() -> None:
+    event = {**sample("eventbridge_alarm"), "detail-type": "CloudWatch Alarm Configuration Change"}
+    [change] = read(event).changes
+    assert change.kind == "config"
+
+
+def test_each_contributor_of_an_alarm_is_an_alert_of_its_own() -> None:
+    def event(host: str) -> Any:
+        body = sample("eventbridge_alarm")
+        body["detail-type"] = "CloudWatch Alarm Contributor State Change"
+        body["detail"]["alarmContributor"] = {"id": "c", "attributes": {"host": host}}
+        return body
+
+    one, other = (read(event(host)).occurrences[0] for host in ("a", "b"))
+    assert one.dedup_key != other.dedup_key
+    assert read(event("a")).occurrences[0].dedup_key == one.dedup_key
+    assert one.labels["host"] == "a"
+
+
+def test_an_insight_is_closed_by_the_type_of_its_event() -> None:
+    event = {
+        **sample("eventbridge_finding"),
+        "detail-type": "DevOps Guru Insight Closed",
+        "source": "aws.devops-guru",
+        "detail": {"insightId": "i-1", "insightSeverity": "high"},
+    }
+    [said] = read(event).occurrences
+    assert (said.dedup_key, said.status) == ("aws.devops-guru|i-1", AlertStatus.RESOLVED)
+    assert severity_of(said.severity_raw) == Severity.HIGH
+
+
+def test_raw_delivery_has_its_delivery_id_in_a_header() -> None:
+    inbound = Inbound(json.dumps(message()).encode(), headers={"x-amz-sns-message-id": "m-1"})
+    assert parse(inbound, NOW).replay_id == "m-1"

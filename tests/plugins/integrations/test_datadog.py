@@ -96,3 +96,10 @@ def test_a_transition_that_datadog_does_not_have_is_refused() -> None:
     with pytest.raises(Refused) as refused:
         read({"title": "x", "severity": "high"})
     assert refused.value.code == "unexpected_format"
+
+
+def test_a_status_that_is_a_sentence_is_no_transition() -> None:
+    body = {**sample("template_triggered"), "title": "Gate is slow", "alert_status": "load was > 4 for 1m"}
+    del body["alert_transition"]
+    assert one(body).status == AlertStatus.FIRING
+    assert one({**body, "alert_type": "success"}).status == AlertStatus.RESOLVED

@@ -76,3 +76,15 @@ def test_a_merged_problem_is_over_and_an_unknown_state_refused() -> None:
 def test_entities_and_tags_in_other_shapes_are_read() -> None:
     said = one({**sample("open"), "ImpactedEntities": "gate, crane", "Tags": [{"key": "service", "value": "gates"}]})
     assert (said.service, said.resource) == ("gates", "gate")
+
+
+def test_a_record_that_a_workflow_sends_is_read() -> None:
+    body = {
+        "event.kind": "DAVIS_PROBLEM", "event.id": "-7_V2", "display_id": "P-7", "event.name": "CPU saturation",
+        "event.status": "CLOSED", "event.category": "RESOURCE_CONTENTION", "event.start": "2026-01-05T07:00:00Z",
+        "event.end": "2026-01-05T08:00:00.000000000Z", "affected_entity_names": ["gate-host"],
+    }  # fmt: skip
+    said = one(body)
+    assert (said.dedup_key, said.status, said.resource) == ("-7_V2", AlertStatus.RESOLVED, "gate-host")
+    assert said.ends_at == datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
+    assert said.extra["event.kind"] == "DAVIS_PROBLEM"

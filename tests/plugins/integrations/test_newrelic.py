@@ -81,3 +81,9 @@ def test_what_names_no_issue_and_what_has_no_known_state_is_refused() -> None:
         read({**sample("issue_activated"), "id": None})
     with pytest.raises(Refused, match="“musing” is not known"):
         read({**sample("issue_activated"), "state": "MUSING"})
+
+
+def test_an_issue_that_was_given_back_fires_again() -> None:
+    body = {**sample("issue_activated"), "acknowledgedAt": 1767599000000}
+    assert one(body).status == AlertStatus.ACKNOWLEDGED
+    assert one({**body, "trigger": "ISSUE_UNACKNOWLEDGED"}).status == AlertStatus.FIRING

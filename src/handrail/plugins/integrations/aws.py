@@ -59,7 +59,8 @@ def parse_with(inbound: Inbound, expected: str, knows: Callable[[Any], bool], re
     if type(body) is dict and _is_records(body.get("Records")):
         return _parse_records(body, expected, knows, read)
     said = _said(body, expected, knows)
-    return _parsed([read(said)], (), said.delivery)
+    # With raw delivery SNS writes its own id into a header.
+    return _parsed([read(said)], (), said.delivery or _delivery(inbound.headers.get("x-amz-sns-message-id")))
 
 
 def verify_sns(inbound: Inbound, secrets: Sequence[str], now: datetime) -> Verdict:

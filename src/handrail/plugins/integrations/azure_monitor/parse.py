@@ -72,6 +72,9 @@ def _occurrence(body: Mapping[str, Any], data: Mapping[str, Any], essentials: Ma
     context = object_in(data.get("alertContext"))
     properties = object_in(context.get("properties"))
     custom = {**mapping(data.get("customProperties")), **_plain(properties)}
+    # Prometheus' rules have labels and annotations of their own.
+    own = mapping(context.get("labels"))
+    custom = {**custom, **mapping(context.get("annotations"))}
     status, kind = _status(essentials, context, properties), words(essentials.get("monitoringService"))
     target = _last(next((words(item) for item in listed(essentials.get("alertTargetIDs")) if words(item)), ""))
     item = next((words(item) for item in listed(essentials.get("configurationItems")) if words(item)), "")
@@ -87,10 +90,12 @@ def _occurrence(body: Mapping[str, Any], data: Mapping[str, Any], essentials: Ma
         status=status,
         title=clip(title, LIMITS.title_chars),
         severity_raw=severity_word(essentials.get("severity"), SEVERITIES),
-        service=short(first_words(custom.get("service"), custom.get("service_name"), _last(item) or target)),
+        service=short(
+            first_words(custom.get("service"), custom.get("service_name"), own.get("service"), _last(item) or target)
+        ),
         resource=short(_last(item) or target or words(properties.get("region"))),
         summary=clip(_summary(essentials, context, properties), LIMITS.summary_chars),
-        labels=short_labels(labels_of({**_labels(essentials, context, rule, target), **_dimensions(context)})),
+        labels=short_labels(labels_of({**own, **_labels(essentials, context, rule, target), **_dimensions(context)})),
         annotations=short_annotations(labels_of(custom)),
         occurred_at=ends_at or told or fired,
         starts_at=fired if not _is_health(kind) or status == AlertStatus.FIRING else None,
@@ -140,7 +145,8 @@ def _plain(properties: Mapping[str, Any]) -> dict[str, Any]:
 
 def _summary(essentials: Mapping[str, Any], context: Mapping[str, Any], properties: Mapping[str, Any]) -> str:
     told = first_words(properties.get("communication"), properties.get("details"))
-    parts = [words(essentials.get("description")), _TAG.sub("", told), *(_condition(item) for item in _all_of(context))]
+    said = first_words(essentials.get("description"), mapping(context.get("annotations")).get("description"))
+    parts = [said, _TAG.sub("", told), *(_condition(item) for item in _all_of(context))]
     if not told and properties.get("currentHealthStatus"):
         parts.append(
             f"{words(properties.get('previousHealthStatus'))} → {words(properties.get('currentHealthStatus'))} "

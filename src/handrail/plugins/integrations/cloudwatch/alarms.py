@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +22,7 @@ from handrail.plugins.integrations.fields import (
     clip,
     extra_of,
     first_of,
+    key_of,
     key_text,
     mapping,
     raw_of,
@@ -68,7 +69,7 @@ class _Alarm:
     metrics: list[Mapping[str, Any]]
     labels: Mapping[str, Any]
     extra: Mapping[str, object]
-    dimensions: dict[str, str] = field(default_factory=dict)
+    contributor: tuple[str, ...] = ()
 
 
 def is_alarm_message(item: Any) -> bool:
@@ -77,6 +78,8 @@ def is_alarm_message(item: Any) -> bool:
 
 def is_alarm_event(item: Mapping[str, Any]) -> bool:
     detail = mapping(item.get("detail"))
+    if "configuration" in words(item.get("detail-type")).lower():
+        return False
     named = words(item.get("detail-type")).lower() == "cloudwatch alarm state change"
     return named or (words(item.get("source")) == "aws.cloudwatch" and "alarmName" in detail and "state" in detail)
 
@@ -121,6 +124,7 @@ def read_alarm_action(said: Said) -> Occurrence:
 def _of_event(said: Said, detail: Mapping[str, Any], within: str) -> _Alarm:
     item, state, was = said.item, mapping(detail.get("state")), mapping(detail.get("previousState"))
     configuration = mapping(detail.get("configuration"))
+    attributes = mapping(mapping(detail.get("alarmContributor")).get("attributes"))
     given = [item.get("alarmArn"), *listed(item.get("resources"))]
     arn = next((words(part) for part in given if _ARN.fullmatch(words(part))), "")
     region, account = region_and_account(arn)
@@ -147,7 +151,9 @@ def _of_event(said: Said, detail: Mapping[str, Any], within: str) -> _Alarm:
             "previous_state": was.get("value"),
             "alarm_rule": configuration.get("alarmRule"),
             "actions_suppressed_by": state.get("actionsSuppressedBy"),
+            **labels_of(attributes),
         },
+        contributor=tuple(f"{name}={words(value)}" for name, value in sorted(attributes.items())),
         extra={**extra, within: beside} if beside else extra,
     )
 
@@ -168,7 +174,7 @@ def _occurrence(alarm: _Alarm, item: Mapping[str, Any]) -> Occurrence:
     resource = first_of(dimensions, RESOURCE_DIMENSIONS) or first
     told = alarm.description if alarm.description != alarm.name else ""
     return Occurrence(
-        dedup_key=key_text(alarm.arn or f"arn:aws:cloudwatch:{alarm.region}:{alarm.account}:alarm:{alarm.name}"),
+        dedup_key=key_text(_key(alarm)),
         status=status,
         title=clip(alarm.name, LIMITS.title_chars),
         severity_raw=_severity(alarm, status),
@@ -195,6 +201,12 @@ def _occurrence(alarm: _Alarm, item: Mapping[str, Any]) -> Occurrence:
         raw=raw_of(item),
         extra=dict(alarm.extra),
     )
+
+
+def _key(alarm: _Alarm) -> str:
+    """The alarm's ARN, or what it would be; a contributor of an alarm over many series has its own alert."""
+    arn = alarm.arn or f"arn:aws:cloudwatch:{alarm.region}:{alarm.account}:alarm:{alarm.name}"
+    return f"{arn}|{key_of(*alarm.contributor)}" if alarm.contributor else arn
 
 
 def _severity(alarm: _Alarm, status: AlertStatus) -> str | None:

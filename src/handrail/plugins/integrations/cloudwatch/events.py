@@ -44,7 +44,7 @@ def read_event(said: Said) -> Occurrence | ReportedChange:
     if not words(said.item.get("detail-type")) or not words(said.item.get("source")):
         raise BadInput("The event's “detail-type” or “source” is empty.", code="event_attribute_missing")
     named = {word.lower() for word in _WORD.findall(words(said.item["detail-type"]))}
-    return _alert(said) if named & ALERT_WORDS else _change(said)
+    return _alert(said, named) if named & ALERT_WORDS and "configuration" not in named else _change(said)
 
 
 def _change(said: Said) -> ReportedChange:
@@ -60,7 +60,7 @@ def _change(said: Said) -> ReportedChange:
         else key_of(source, kind_said, what, state, words(item.get("time"))),
         kind=_kind(kind_said, source),
         service=service or short(what),
-        title=clip(said_of(detail, "title") or title, LIMITS.title_chars),
+        title=clip(said_of(detail, "title") or short(detail.get("Message")) or title, LIMITS.title_chars),
         occurred_at=date(item.get("time")),
         version=said_of(detail, "version"),
         previous_version=said_of(detail, "previous_version"),
@@ -72,14 +72,16 @@ def _change(said: Said) -> ReportedChange:
     )
 
 
-def _alert(said: Said) -> Occurrence:
+def _alert(said: Said, named: set[str]) -> Occurrence:
     """A finding or a problem. Its identity is the detail's own id, which its end carries too; never the event's."""
     item, detail = said.item, said.item["detail"]
     found = mapping(next(iter(listed(detail.get("findings"))), None)) or detail
     kind_said, source, what = words(item["detail-type"]), words(item["source"]), _resource(item)
     title = first_words(found.get("title"), found.get("Title"), found.get("name")) or f"{kind_said} {what}".strip()
-    key = first_words(*(found.get(name) for name in ("dedup_key", "id", "Id", "arn", "anomalyId", "insightId")))
-    status, at = _status(found), date(item.get("time"))
+    key = first_words(
+        *(found.get(name) for name in ("dedup_key", "id", "Id", "arn", "findingArn", "anomalyId", "insightId"))
+    )
+    status, at = _status(found, named), date(item.get("time"))
     return Occurrence(
         dedup_key=key_text(f"{source}|{key}") if key else key_of(source, kind_said, what, title),
         status=status,
@@ -102,22 +104,22 @@ def _alert(said: Said) -> Occurrence:
     )
 
 
-def _status(found: Mapping[str, Any]) -> AlertStatus:
-    """The word of a workflow (Security Hub), a record or the event; without one it fires: an event tells news."""
+def _status(found: Mapping[str, Any], named: set[str]) -> AlertStatus:
+    """The word of a workflow (Security Hub), a record, the event or its type; without one an event tells news."""
     workflow = mapping(found.get("Workflow"))
     for said in (workflow.get("Status"), found.get("RecordState"), found.get("status"), found.get("state")):
         status = EVENT_STATUSES.get(words(said).lower())
         if status:
             return status
-    return AlertStatus.FIRING
+    return next((EVENT_STATUSES[word] for word in sorted(named) if word in EVENT_STATUSES), AlertStatus.FIRING)
 
 
 def _severity(found: Mapping[str, Any]) -> str | None:
     """A word, Security Hub's label, or GuardDuty's number from 0 to 10."""
-    said = found.get("severity", found.get("Severity"))
+    said = next((found[name] for name in ("severity", "Severity", "insightSeverity") if found.get(name)), None)
     if type(said) is dict:
         said = said.get("Label")
-    if type(said) in (int, float):
+    if isinstance(said, int | float) and said is not True and said is not False:
         return next((rung.value for least, rung in FINDING_SEVERITIES if said >= least), Severity.INFO.value)
     return severity_word(said, EVENT_SEVERITIES)
 

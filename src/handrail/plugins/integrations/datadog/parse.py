@@ -111,6 +111,11 @@ def _is_transition(said: str) -> bool:
     return _spaced(said) in TRANSITIONS
 
 
+def _state(said: Any) -> str:
+    """`$ALERT_STATUS` is a sentence about numbers for some monitors: only a word that is a transition counts."""
+    return words(said) if _is_transition(words(said)) else ""
+
+
 def _spaced(said: str) -> str:
     return " ".join(said.lower().replace("-", " ").replace("_", " ").split())
 
@@ -118,7 +123,7 @@ def _spaced(said: str) -> str:
 def _occurrence(body: Mapping[str, Any], said: Mapping[str, Any]) -> Occurrence:
     title = _Title(words(said.get("title")))
     text, tags = words(said.get("body")), _tags(said.get("tags"))
-    transition = words(said.get("transition")) or title.transition or words(said.get("status"))
+    transition = words(said.get("transition")) or title.transition or _state(said.get("status"))
     status = _status(transition, said)
     shown = title.rest or words(said.get("alert_title"))
     if not shown and not words(said.get("alert_id")) and not words(said.get("aggregation")):

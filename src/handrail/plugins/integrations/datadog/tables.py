@@ -35,9 +35,9 @@ NO_SEVERITY = frozenset({"normal", "success", "none", "null", "not_defined"})
 # A template's author chooses the names; compared without case and signs.
 NAMES: dict[str, tuple[str, ...]] = {
     "alert_id": ("alertid", "monitorid"),
-    "scope": ("alertscope", "scope"),
+    "scope": ("alertscope", "scope", "scopes", "alertscopes"),
     "transition": ("alerttransition", "transition"),
-    "status": ("alertstatus", "monitorstatus", "incidentstatus"),
+    "status": ("alertstatus", "monitorstatus", "monitorstate", "status", "incidentstatus"),
     "cycle": ("alertcyclekey", "alertcycle"),
     "aggregation": ("aggregkey", "aggregationkey", "aggregate"),
     "title": ("title", "eventtitle"),

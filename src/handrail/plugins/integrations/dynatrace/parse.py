@@ -11,7 +11,7 @@ from handrail.kernel.limits import LIMITS
 from handrail.kernel.payload import read_json
 from handrail.plugins.integrations.batch import guess_sender, other_sender
 from handrail.plugins.integrations.contract import Inbound, Parsed
-from handrail.plugins.integrations.dynatrace.tables import SERVICE_TYPES, SEVERITIES, STATES
+from handrail.plugins.integrations.dynatrace.tables import ALIASES, SERVICE_TYPES, SEVERITIES, STATES
 from handrail.plugins.integrations.fields import (
     clip,
     extra_of,
@@ -66,7 +66,7 @@ def _said(body: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in mapping(body).items():
         if not (type(value) is str and _PLACEHOLDER.fullmatch(value.strip())):
-            found.setdefault(_plain(name), value)
+            found.setdefault(ALIASES.get(_plain(name), _plain(name)), value)
     return found
 
 
@@ -80,7 +80,8 @@ def _occurrence(body: Mapping[str, Any], said: Mapping[str, Any]) -> Occurrence:
     if not key:
         raise BadInput("The problem's “PID” and “ProblemID” are empty.", code="event_attribute_missing")
     status = status_word(first_words(said.get("state"), details.get("status")) or "open", STATES)
-    starts_at, ends_at = date(details.get("startTime")), date(details.get("endTime"))
+    starts_at = date(details.get("startTime")) or date(said.get("starttime"))
+    ends_at = date(details.get("endTime")) or date(said.get("endtime"))
     entities = _entities(said)
     service, resource = _service_and_resource(entities)
     tags = _tags(said.get("tags"))
@@ -160,7 +161,9 @@ def _summary(said: Mapping[str, Any]) -> str:
 
 
 def _extra(body: Mapping[str, Any], details: Mapping[str, Any], entities: list[tuple[str, str]]) -> dict[str, object]:
-    extra: dict[str, object] = extra_of(body, frozenset(name for name in body if _plain(name) in _KNOWN))
+    extra: dict[str, object] = extra_of(
+        body, frozenset(name for name in body if ALIASES.get(_plain(name), _plain(name)) in _KNOWN)
+    )
     if details:
         extra["details"] = {**extra_of(details, frozenset(_TIMES)), **unread(details, _TIMES)}
     if len(entities) > 1:

@@ -15,3 +15,10 @@ SEVERITIES = {
 SERVICE_TYPES = frozenset(
     {"SERVICE", "APPLICATION", "MOBILE_APPLICATION", "CUSTOM_APPLICATION", "SYNTHETIC_TEST", "HTTP_CHECK", "QUEUE"}
 )
+# A workflow sends the problem's record, which has other names than the notification's placeholders.
+ALIASES = {
+    "event.id": "pid", "displayid": "problemid", "event.name": "problemtitle", "event.status": "state",
+    "event.category": "problemseverity", "event.description": "problemdetailstext", "event.start": "starttime",
+    "event.end": "endtime", "affectedentitynames": "impactedentities", "entitytags": "tags",
+    "problemdetailsjsonv2": "problemdetailsjson",
+}  # fmt: skip

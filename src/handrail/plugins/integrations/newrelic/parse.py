@@ -118,9 +118,13 @@ def _status(body: Mapping[str, Any]) -> AlertStatus:
         status = AlertStatus.RESOLVED if closed else AlertStatus.FIRING
     else:
         status = status_word(body["state"], STATES)
-    if status == AlertStatus.FIRING and (trigger in ACKNOWLEDGING or date(body.get("acknowledgedAt"))):
+    if status == AlertStatus.FIRING and _is_acknowledged(body, trigger):
         return AlertStatus.ACKNOWLEDGED
     return status
+
+
+def _is_acknowledged(body: Mapping[str, Any], trigger: str) -> bool:
+    return trigger in ACKNOWLEDGING or (bool(date(body.get("acknowledgedAt"))) and "unack" not in trigger)
 
 
 def _incident(body: Mapping[str, Any]) -> Occurrence:
