@@ -1,0 +1,27 @@
+"""Jira's webhooks: issues as alerts."""
+
+from handrail.plugins.integrations.contract import Integration
+from handrail.plugins.integrations.jira.parse import parse
+from handrail.plugins.integrations.jira.verify import verify
+
+INTEGRATION = Integration(
+    name="jira",
+    title="Jira",
+    parse=parse,
+    verify=verify,
+    docs=r"""
+In Jira: Settings, System, WebHooks, Create a WebHook.
+
+    URL:    https://handrail.example/in/<source>
+    Secret: the source's signing secret (Jira Cloud; it signs each request)
+    Events: issue created, updated, deleted
+    JQL:    name the issues that are incidents, for instance  issuetype = Incident
+
+Jira Data Center does not sign: end the URL with ?token=<token>.
+
+One issue is one alert, by its id. The category of its status tells the state: To Do fires, In Progress is
+acknowledged, Done resolves; a resolution resolves too, and so does the deletion. Severity: the priority (Highest and
+Blocker critical, High and Major high, Medium medium, Low and Minor low, Lowest and Trivial info). Service: the first
+component, else the project. Events without an issue are taken and change nothing.
+""",
+)

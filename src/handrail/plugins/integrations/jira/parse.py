@@ -1,0 +1,108 @@
+"""Reads Jira's webhooks: the state of one issue as one alert."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from handrail.domain.alert import AlertStatus, Occurrence
+from handrail.plugins.integrations.batch import other_sender
+from handrail.plugins.integrations.contract import Inbound, Parsed
+from handrail.plugins.integrations.fields import extra_of, mapping, read_body, words
+from handrail.plugins.integrations.reading import (
+    ACKNOWLEDGED,
+    FIRING,
+    RESOLVED,
+    first_link,
+    first_moment,
+    first_words,
+    missing,
+    occurrence,
+    plain,
+    severity_word,
+    unread_times,
+)
+
+EXPECTED = "Jira's webhook (an object with “webhookEvent” and “issue”)"
+
+CATEGORIES = {"new": FIRING, "undefined": FIRING, "indeterminate": ACKNOWLEDGED, "done": RESOLVED}
+# For versions that tell no category; a name of nobody's table is an open issue.
+STATUS_NAMES = {
+    "in_progress": ACKNOWLEDGED, "in_review": ACKNOWLEDGED, "under_investigation": ACKNOWLEDGED,
+    "work_in_progress": ACKNOWLEDGED, "pending": ACKNOWLEDGED,
+    "done": RESOLVED, "closed": RESOLVED, "resolved": RESOLVED, "completed": RESOLVED, "canceled": RESOLVED,
+    "cancelled": RESOLVED, "declined": RESOLVED,
+}  # fmt: skip
+PRIORITIES = {
+    "blocker": "critical", "highest": "critical", "critical": "critical", "p1": "critical", "high": "high",
+    "major": "high", "p2": "high", "medium": "medium", "normal": "medium", "p3": "medium", "low": "low",
+    "minor": "low", "p4": "low", "lowest": "info", "trivial": "info", "p5": "info",
+}  # fmt: skip
+_KNOWN = frozenset({"webhookEvent", "issue", "timestamp", "issue_event_type_name"})
+_KNOWN_FIELDS = frozenset(
+    {"summary", "description", "priority", "status", "resolution", "components", "project", "labels", "created"}
+)
+
+
+def parse(inbound: Inbound, now: datetime) -> Parsed:
+    """The issue of an event. Events of Jira's that name no issue (sprints, users, versions) change nothing."""
+    body = read_body(inbound)
+    if type(body) is not dict:
+        raise other_sender(body, EXPECTED)
+    replay = inbound.headers.get("x-atlassian-webhook-identifier") or None
+    issue = body.get("issue")
+    if type(issue) is dict and ("webhookEvent" in body or "fields" in issue):
+        return Parsed((_read(body, issue),), replay_id=replay)
+    if words(body.get("webhookEvent")):
+        return Parsed(replay_id=replay)
+    raise other_sender(body, EXPECTED)
+
+
+def _read(body: Mapping[str, Any], issue: Mapping[str, Any]) -> Occurrence:
+    fields = mapping(issue.get("fields"))
+    key, name = first_words(issue.get("id"), issue.get("key")), words(issue.get("key"))
+    if not key:
+        raise missing("issue id (“issue.id”)", "alert_labels_missing")
+    status, project = _status(body, fields), mapping(fields.get("project"))
+    priority = first_words(mapping(fields.get("priority")).get("name"), fields.get("priority"))
+    components = fields.get("components")
+    part = mapping(components[0]) if type(components) is list and components else {}
+    tags = fields.get("labels")
+    return occurrence(
+        body,
+        key=key,
+        status=status,
+        title=first_words(fields.get("summary"), name),
+        severity=severity_word(priority, PRIORITIES),
+        service=first_words(part.get("name"), project.get("key"), project.get("name"), name.rpartition("-")[0]),
+        summary=words(fields.get("description")),
+        labels={
+            "key": name, "project": words(project.get("key")), "priority": priority,
+            "status": words(mapping(fields.get("status")).get("name")),
+            "issuetype": words(mapping(fields.get("issuetype")).get("name")),
+            "labels": ", ".join(words(tag) for tag in tags if words(tag)) if type(tags) is list else words(tags),
+        },
+        occurred_at=first_moment(body.get("timestamp"), fields.get("updated"), fields.get("created")),
+        starts_at=first_moment(fields.get("created")),
+        ends_at=first_moment(fields.get("resolutiondate"), body.get("timestamp"), fields.get("updated")),
+        address=_link(issue, name),
+        extra={
+            **extra_of(body, _KNOWN),
+            **unread_times(body, ("timestamp",)),
+            "fields": extra_of({field: said for field, said in fields.items() if said}, _KNOWN_FIELDS),
+        },
+    )  # fmt: skip
+
+
+def _status(body: Mapping[str, Any], fields: Mapping[str, Any]) -> AlertStatus:
+    if plain(body.get("webhookEvent")).endswith("issue_deleted") or fields.get("resolution"):
+        return RESOLVED
+    status = mapping(fields.get("status"))
+    category = mapping(status.get("statusCategory"))
+    by_category = CATEGORIES.get(plain(category.get("key")))
+    return by_category or STATUS_NAMES.get(first_words(plain(status.get("name")), plain(fields.get("status"))), FIRING)
+
+
+def _link(issue: Mapping[str, Any], name: str) -> str | None:
+    """Where people read the issue: Jira tells only where its interface does."""
+    home, found, _ = words(issue.get("self")).partition("/rest/")
+    return first_link(f"{home}/browse/{name}") if found and name else None
