@@ -316,3 +316,22 @@ def test_an_insight_is_closed_by_the_type_of_its_event() -> None:
 def test_raw_delivery_has_its_delivery_id_in_a_header() -> None:
     inbound = Inbound(json.dumps(message()).encode(), headers={"x-amz-sns-message-id": "m-1"})
     assert parse(inbound, NOW).replay_id == "m-1"
+
+
+@pytest.mark.parametrize(
+    ("kind", "detail", "service", "title"),
+    [
+        ("CodeDeploy Deployment State-change Notification", {"application": "shop", "state": "FAILURE"}, "shop",
+         "CodeDeploy Deployment State-change Notification: shop FAILURE"),
+        ("ECS Task State Change", {"group": "service:web", "lastStatus": "STOPPED"}, "web",
+         "ECS Task State Change: web STOPPED"),
+        ("RDS DB Instance Event", {"SourceIdentifier": "orders", "Message": "Failover started"}, "orders",
+         "Failover started"),
+        ("EC2 Spot Instance Interruption Warning", {"instance-id": "i-1", "instance-action": "stop"}, "i-1",
+         "EC2 Spot Instance Interruption Warning: i-1 stop"),
+    ],
+)  # fmt: skip
+def test_a_change_names_what_it_is_about(kind: str, detail: dict[str, str], service: str, title: str) -> None:
+    event = {**sample("eventbridge_ecs_deployment"), "detail-type": kind, "resources": [], "detail": detail}
+    [change] = read(event).changes
+    assert (change.service, change.title) == (service, title)

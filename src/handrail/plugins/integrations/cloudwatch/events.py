@@ -11,6 +11,7 @@ from handrail.plugins.integrations.aws import Said, around, last_part
 from handrail.plugins.integrations.changes import CHANGE_FIELDS, kind_of, link_of, said_of
 from handrail.plugins.integrations.cloudwatch.tables import (
     ALERT_WORDS,
+    CHANGE_SERVICE_FIELDS,
     CHANGE_SOURCES,
     CHANGE_TYPES,
     EVENT_SEVERITIES,
@@ -32,7 +33,16 @@ from handrail.plugins.integrations.said import date, first_words, labels_of, lis
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 _KNOWN_EVENT = frozenset({"version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail"})
 _KNOWN_ALERT = frozenset({"title", "description", "severity", "Severity", "status", "state", "findings"})
-_STATES = ("state", "status", "lastStatus", "deploymentState", "eventName", "StatusMessage", "EventID")
+_STATES = (
+    "state",
+    "status",
+    "lastStatus",
+    "deploymentState",
+    "eventName",
+    "instance-action",
+    "StatusMessage",
+    "EventID",
+)
 
 
 def is_event(item: Any) -> bool:
@@ -51,9 +61,8 @@ def _change(said: Said) -> ReportedChange:
     item, detail = said.item, said.item["detail"]
     kind_said, source = words(item["detail-type"]), words(item["source"])
     what, state = _resource(item), first_words(*(detail.get(name) for name in _STATES))
-    event_id = words(item.get("id"))
-    title = " ".join(part for part in (f"{kind_said}:", what, state) if part).removesuffix(":")
-    service = said_of(detail, "service") or short(detail.get("applicationName")) or short(detail.get("pipeline"))
+    event_id, service = words(item.get("id")), _service(detail)
+    title = " ".join(part for part in (f"{kind_said}:", what or service, state) if part).removesuffix(":")
     return ReportedChange(
         change_key=key_text(f"{source}|{event_id}")
         if event_id
@@ -129,6 +138,13 @@ def _resource(item: Mapping[str, Any]) -> str:
     detail = item["detail"]
     named = next((last_part(arn) for arn in listed(item.get("resources")) if words(arn)), "")
     return named or first_words(detail.get("instance-id"), detail.get("instance_id"), detail.get("resourceId"))
+
+
+def _service(detail: Mapping[str, Any]) -> str | None:
+    """What the event is about, under the names that Amazon's services use. A task of ECS names it in a group."""
+    named = said_of(detail, "service") or short(first_words(*(detail.get(name) for name in CHANGE_SERVICE_FIELDS)))
+    group = words(detail.get("group"))
+    return named or (short(group.removeprefix("service:")) if group.startswith("service:") else None)
 
 
 def _kind(kind_said: str, source: str) -> str:

@@ -50,6 +50,9 @@ CHANGE_SOURCES = {
     "aws.codedeploy": "deploy", "aws.codepipeline": "deploy", "aws.autoscaling": "scale", "aws.config": "config",
     "aws.ssm": "config", "aws.appconfig": "config", "aws.dms": "migration",
 }  # fmt: skip
+CHANGE_SERVICE_FIELDS = (
+    "applicationName", "pipeline", "project-name", "AutoScalingGroupName", "SourceIdentifier", "stateMachineArn",
+)  # fmt: skip
 ALERT_WORDS = frozenset(
     {"alert", "alerts", "alarm", "incident", "problem", "finding", "findings", "anomaly", "insight", "outage"}
 )
