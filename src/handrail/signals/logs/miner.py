@@ -34,6 +34,7 @@ class TemplateMiner:
         self._parents: list[int] = []
         self._counts: list[int] = []
         self._merge_at = _MERGE_AFTER_FIRST
+        self._unmerged = False
         self._overflow: int | None = None
 
     def add(self, line: str) -> int:
@@ -56,6 +57,9 @@ class TemplateMiner:
     def merge(self) -> None:
         """Join templates that turned out to be one. It happens by itself as templates grow; asking for it at the end
         of a batch gives the groups of the whole batch."""
+        if not self._unmerged:
+            return
+        self._unmerged = False
         wider = merge_templates(self._groups_by_tokens, self._setting)
         for tokens in sorted(wider):
             group = self._groups_by_tokens.pop(tokens)
@@ -100,6 +104,7 @@ class TemplateMiner:
             if self._overflow is None:
                 self._overflow = self._append()
             return self._overflow
+        self._unmerged = True
         return self._groups_by_tokens.setdefault(tokens, self._append())
 
     def _append(self) -> int:

@@ -1,0 +1,94 @@
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from handrail.signals.log_findings import LogFinder, LogFinding, LogFindingKind, Watch
+
+START = 1_767_600_000.0
+USUAL = 20
+
+
+def fed(windows: list[list[str]], finder: LogFinder | None = None) -> list[LogFinding]:
+    """What is found when each list of lines comes in a window of its own."""
+    finder = finder or LogFinder()
+    findings: list[LogFinding] = []
+    findings += finder.tick(START)
+    for number, lines in enumerate(windows):
+        for line in lines:
+            findings += finder.take(START + 60 * number + 1, line)
+    return findings + finder.tick(START + 60 * len(windows))
+
+
+def quiet(count: int = 15) -> list[list[str]]:
+    return [[f"served request {at} in {5 + at % 4} ms" for at in range(USUAL)] for _ in range(count)]
+
+
+def test_a_steady_log_has_no_findings() -> None:
+    assert fed(quiet(40)) == []
+
+
+def test_a_message_never_seen_is_found_with_its_lines() -> None:
+    (found,) = fed([*quiet(), [*quiet(1)[0], "disk 3 went away", "disk 4 went away"]])
+    assert found.kind is LogFindingKind.NEW_TEMPLATE
+    assert found.samples == ("disk 3 went away", "disk 4 went away")
+    assert found.sentence == "A message never seen before came 2 times: disk <*> went away"
+    assert found.at == START + 60 * 16
+
+
+def test_nothing_is_said_while_the_first_windows_teach_what_is_usual() -> None:
+    assert fed([*quiet(5), ["disk 3 went away"]]) == []
+
+
+def test_a_message_that_falls_silent_is_told_once_with_its_last_lines() -> None:
+    (found,) = fed([*quiet(), [], [], [], [], [], []])
+    assert found.kind is LogFindingKind.VANISHED_TEMPLATE
+    assert found.samples[0].startswith("served request 0 in")
+
+
+def test_a_message_that_comes_now_and_then_is_not_missed() -> None:
+    assert fed(([*quiet(1), [], [], [], [], []]) * 8) == []
+
+
+def test_far_more_lines_than_usual_are_a_shift_told_when_it_begins() -> None:
+    flood = [f"served request {at} in {5 + at % 4} ms" for at in range(200)]
+    (found,) = fed([*quiet(), flood, flood])
+    assert found.kind is LogFindingKind.RATE_SHIFT
+    assert found.sentence.startswith("A message came more often than usual (200, usually about 20)")
+
+
+def test_many_lines_of_errors_are_a_burst() -> None:
+    errors = [f"upstream refused: {word}" for word in ("a", "b", "c")] * 10
+    found = fed([*quiet(), [*quiet(1)[0], *errors]])
+    assert found[0].kind is LogFindingKind.ERROR_BURST
+    assert found[0].sentence == "Lines that speak of errors came 30 times, usually about 0."
+    assert len(found[0].samples) == 3
+
+
+def test_a_number_far_from_those_in_its_place_is_found_with_its_line() -> None:
+    (found,) = fed([*quiet(), [*quiet(1)[0][:-1], "served request 7 in 9000 ms"]])
+    assert found.kind is LogFindingKind.PARAMETER_ANOMALY
+    assert found.samples == ("served request 7 in 9000 ms",)
+    assert "9000" in found.sentence
+
+
+def test_findings_of_one_window_have_a_bound() -> None:
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    strange = [f"{one}{two}ab stands alone" for one in letters for two in letters[:4]]
+    assert len(fed([*quiet(), strange])) == Watch().findings_per_window_max
+
+
+def test_samples_are_cut() -> None:
+    (found,) = fed([*quiet(), [*quiet(1)[0], "huge " + "x" * 100_000]])
+    assert len(found.samples[0]) == Watch().sample_chars_max
+
+
+def test_a_long_pause_is_caught_up_in_bounded_steps() -> None:
+    finder = LogFinder()
+    fed(quiet(), finder)
+    assert len(finder.tick(START + 1e12)) == 1
+    assert finder.tick(START + 1e12) == []
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.lists(st.text(max_size=30), max_size=5), max_size=14))
+def test_no_lines_crash_it_and_equal_lines_give_equal_findings(windows: list[list[str]]) -> None:
+    assert fed(windows) == fed(windows)
