@@ -43,7 +43,8 @@ async def read_body(headers: Mapping[str, str], receive: Receive, bound: int) ->
     if declared.isdigit() and int(declared) > bound:
         raise _too_large(bound)
     encoding = headers.get("content-encoding", "identity").strip().lower()
-    if encoding not in ("identity", "", "gzip", "x-gzip"):
+    # Snappy is part of Prometheus' remote write, whose integration unpacks it; anything else refuses its bytes.
+    if encoding not in ("identity", "", "gzip", "x-gzip", "snappy"):
         raise BadInput(
             f"The content encoding “{encoding[:40]}” is not read; send gzip or none.", "encoding_unsupported"
         )

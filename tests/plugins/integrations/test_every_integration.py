@@ -1,6 +1,7 @@
 """What holds for every integration: its samples parse, and nothing that is sent makes it do more than refuse."""
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -25,13 +26,18 @@ NAMES = list(integrations())
 def samples_of(name: str) -> Iterator[tuple[str, Inbound]]:
     folder = files("handrail.plugins.integrations") / name / "samples"
     for file in sorted(folder.iterdir(), key=lambda file: file.name):
-        if file.name.endswith(".json") and not file.name.endswith(".headers.json"):
+        if file.name.endswith((".json", ".bin")) and not file.name.endswith(".headers.json"):
             yield file.name, Inbound(file.read_bytes(), headers=headers_of(folder, file.name))
 
 
 def headers_of(folder: Traversable, name: str) -> Mapping[str, str]:
-    beside = folder / name.replace(".json", ".headers.json")
+    beside = folder / f"{name.rpartition('.')[0]}.headers.json"
     return dict(json.loads(beside.read_text())) if beside.is_file() else {}
+
+
+def json_samples_of(name: str) -> list[Inbound]:
+    """Those that can be changed part by part."""
+    return [inbound for file, inbound in samples_of(name) if file.endswith(".json")]
 
 
 SAMPLES = [(name, file, inbound) for name in NAMES for file, inbound in samples_of(name)]
@@ -61,6 +67,14 @@ def assert_bounded(parsed: Parsed) -> None:
         for field in (change.service, change.version, change.previous_version, change.environment, change.author):
             assert field is None or 1 <= len(field) <= LIMITS.label_chars
         canonical(change.extra)
+
+    assert len(parsed.points) <= LIMITS.inbound_telemetry_items
+    for point in parsed.points:
+        assert math.isfinite(point.value)
+        assert point.at.tzinfo is UTC
+        assert 1 <= len(point.name) <= LIMITS.label_chars + len("_count")
+        assert len(point.labels) <= LIMITS.labels_per_alert + 1
+        assert all(len(part) <= LIMITS.label_chars for pair in point.labels.items() for part in pair)
 
 
 def parse_or_refuse(name: str, inbound: Inbound) -> None:
@@ -98,7 +112,7 @@ def test_an_unknown_integration_is_not_found_and_the_known_are_named() -> None:
 @pytest.mark.parametrize(("name", "file", "inbound"), SAMPLES, ids=[f"{name}/{file}" for name, file, _ in SAMPLES])
 def test_every_sample_parses_wholly(name: str, file: str, inbound: Inbound) -> None:
     parsed = integration(name).parse(inbound, NOW)
-    assert parsed.occurrences or parsed.changes
+    assert parsed.occurrences or parsed.changes or parsed.points
     assert parsed.rejected == ()
     assert_bounded(parsed)
 
@@ -205,11 +219,11 @@ def test_random_json_never_raises_anything_but_a_refusal(name: str, value: objec
     parse_or_refuse(name, Inbound(json.dumps(value).encode()))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [name for name in NAMES if json_samples_of(name)])
 @QUICK
 @given(data=st.data())
 def test_a_mutated_sample_never_raises_anything_but_a_refusal(name: str, data: st.DataObject) -> None:
-    inbound = data.draw(st.sampled_from([inbound for _, inbound in samples_of(name)]))
+    inbound = data.draw(st.sampled_from(json_samples_of(name)))
     value = msgspec.json.decode(inbound.body)
     for _ in range(data.draw(st.integers(1, 3))):
         value = mutate(value, data)

@@ -48,3 +48,17 @@ def test_gitlabs_successful_deployment_is_a_change() -> None:
 )
 def test_a_deleted_tag_a_test_run_and_a_deploy_that_waits_for_a_hand_are_no_change(file: str) -> None:
     assert read(file)[1].changes == ()
+
+
+@needs_payloads
+def test_opentelemetrys_example_is_of_severity_information_and_makes_no_alert() -> None:
+    sent, parsed = read("otlp/logs.json")
+    assert parsed == Parsed()
+    record = sent["resourceLogs"][0]["scopeLogs"][0]["logRecords"][0]
+    graver = {**sent["resourceLogs"][0], "scopeLogs": [{"logRecords": [{**record, "severityText": "Error"}]}]}
+    again = integrations()["otlp"].parse(Inbound(json.dumps({"resourceLogs": [graver]}).encode()), NOW)
+    [said] = again.occurrences
+    assert (said.title, said.service) == (record["body"]["stringValue"], "my.service")
+    assert said.extra["trace_id"] == record["traceId"].lower()
+    assert said.occurred_at
+    assert said.occurred_at.timestamp() == record["timeUnixNano"] / 10**9

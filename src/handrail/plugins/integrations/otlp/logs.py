@@ -1,0 +1,183 @@
+"""Reads OTLP's log records of severity error and above into alerts, one for each service and kind of message."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from handrail.domain.alert import SEVERITY_WORDS, AlertStatus, Occurrence, Severity
+from handrail.kernel.errors import BadInput, Refused, TooLarge
+from handrail.kernel.limits import LIMITS
+from handrail.plugins.integrations.contract import Parsed, Rejected
+from handrail.plugins.integrations.fields import clip, first_of, key_of, moment, raw_of, short_annotations, text, words
+from handrail.plugins.integrations.otlp.metrics import metric_labels
+from handrail.plugins.integrations.otlp.wire import attributes_of, integer, part, parts, value_of
+
+_ERROR, _FATAL, _LAST = 17, 21, 24
+_GRAVE = (Severity.CRITICAL, Severity.HIGH)
+_MESSAGE_FIELDS = ("message", "msg", "error", "exception.message", "event", "log")
+_RESOURCE_NAMES = ("service_instance_id", "k8s_pod_name", "host_name", "container_name", "container_id")
+_KEPT_ATTRIBUTES = ("exception.type", "exception.message", "error.type", "event.name", "http.route", "code.function")
+# What differs between two sayings of one message, widest first.
+_VARIABLE = re.compile(
+    r"\"[^\"]*\"|'[^']*'"
+    r"|\b[a-z][a-z0-9+.-]*://\S+"
+    r"|\b[\w.+-]+@[\w.-]+"
+    r"|(?<![\w.])(?=[\w-]*\d)[\w]+(?:-[\w]+)+"  # ids joined by hyphens: UUIDs, pods, dates
+    r"|\b(?:0x)?[0-9a-f]{8,}\b"
+    r"|(?:/[\w.@%+-]+){2,}"
+    r"|\w*\d[\w.:]*",
+    re.IGNORECASE,
+)
+_SPACE = re.compile(r"\s+")
+_TEMPLATE_CHARS = 1024
+
+
+@dataclass(frozen=True)
+class _Record:
+    """One log record beside what holds for all of its resource and scope."""
+
+    record: Mapping[str, Any]
+    resource: Mapping[str, Any]
+    scope: str
+
+    @property
+    def at(self) -> datetime | None:
+        return moment(_time(self.record, "timeUnixNano")) or moment(_time(self.record, "observedTimeUnixNano"))
+
+
+def alerts_of(tree: Mapping[str, Any], now: datetime) -> Parsed:
+    """One occurrence for each service and template; it counts its records, and its words are the newest record's."""
+    groups: dict[tuple[str, str], list[_Record]] = {}
+    rejected: list[Rejected] = []
+    for index, (found, resource, scope) in enumerate(_records(tree)):
+        if index >= LIMITS.inbound_telemetry_items:
+            raise TooLarge(
+                f"The request has more than {LIMITS.inbound_telemetry_items} log records; send smaller batches.",
+                code="batch_too_large",
+            )
+        try:
+            record = _checked(found, resource, scope)
+        except Refused as fault:
+            rejected.append(Rejected(index, fault.code, fault.detail))
+            continue
+        if severity_of_record(record.record):
+            groups.setdefault((_service(record), _template_of(record)), []).append(record)
+    if len(groups) > LIMITS.inbound_batch_alerts:
+        raise TooLarge(f"The request makes {len(groups)} alerts; send smaller batches.", code="batch_too_large")
+    occurrences = tuple(_occurrence(records, template, now) for (_, template), records in groups.items())
+    return Parsed(occurrences=occurrences, rejected=tuple(rejected))
+
+
+def severity_of_record(record: Mapping[str, Any]) -> str | None:
+    """“error” or “fatal” (or the sender's word for it) for a record of that weight; None for a lighter one."""
+    number = _severity_number(part(record, "severityNumber"))
+    said = words(part(record, "severityText"))
+    known = SEVERITY_WORDS.get(said.lower())
+    if not number:
+        return said if known in _GRAVE else None
+    if not _ERROR <= number <= _LAST:
+        return None
+    return said if known in _GRAVE else ("fatal" if number >= _FATAL else "error")
+
+
+def template(message: str) -> str:
+    """The message without what varies from one time to the next: numbers, ids, addresses, paths, quoted values."""
+    return _SPACE.sub(" ", _VARIABLE.sub("<*>", message[: LIMITS.annotation_chars])).strip()[:_TEMPLATE_CHARS]
+
+
+def _severity_number(value: Any) -> int:
+    """The enum comes as number, as number in text, or under its name (SEVERITY_NUMBER_ERROR2)."""
+    number = integer(value)
+    if number is not None:
+        return number
+    name = words(value).upper().removeprefix("SEVERITY_NUMBER_")
+    level = name.rstrip("234")
+    starts = {"TRACE": 1, "DEBUG": 5, "INFO": 9, "WARN": 13, "ERROR": _ERROR, "FATAL": _FATAL}
+    return starts[level] + (int(name[-1]) - 1 if name[-1:].isdigit() else 0) if level in starts else 0
+
+
+def _records(tree: Mapping[str, Any]) -> Iterator[tuple[Any, Mapping[str, Any], str]]:
+    for of_resource in parts(tree, "resourceLogs"):
+        resource = attributes_of(part(of_resource, "resource"))
+        for of_scope in parts(of_resource, "scopeLogs") or parts(of_resource, "instrumentationLibraryLogs"):
+            scope = words(part(part(of_scope, "scope"), "name"))
+            for record in parts(of_scope, "logRecords") or parts(of_scope, "logs"):
+                yield record, resource, scope
+
+
+def _checked(record: Any, resource: Mapping[str, Any], scope: str) -> _Record:
+    if type(record) is not dict:
+        raise BadInput("A log record must be an object.", code="item_not_an_object")
+    return _Record(record, resource, scope)
+
+
+def _service(record: _Record) -> str:
+    """`service.name`; SDKs that were told none write “unknown_service:<process>”, which names nothing."""
+    said = words(record.resource.get("service.name"))
+    return "" if said.startswith("unknown_service") else clip(said, LIMITS.label_chars)
+
+
+def _message(record: _Record) -> str:
+    """The words of a record: its body, or the field of a structured body that holds them, or its event's name."""
+    body = value_of(part(record.record, "body"))
+    if isinstance(body, dict):
+        body = next((body[name] for name in _MESSAGE_FIELDS if words(body.get(name))), body)
+    attributes = attributes_of(record.record)
+    said = (text(body) or "").strip() if body not in ({}, [], "") else ""
+    return (
+        said
+        or words(attributes.get("exception.message"))
+        or words(part(record.record, "eventName"))
+        or words(attributes.get("event.name"))
+    )
+
+
+def _template_of(record: _Record) -> str:
+    attributes = attributes_of(record.record)
+    kind = words(attributes.get("exception.type")) or words(attributes.get("error.type"))
+    return f"{kind}: {template(_message(record))}" if kind else template(_message(record))
+
+
+def _occurrence(records: list[_Record], shape: str, now: datetime) -> Occurrence:
+    """Written out of the newest record. The worst severity of the group counts."""
+    times = [record.at for record in records]
+    newest = records[max(range(len(records)), key=lambda place: times[place] or now)]
+    record, service = newest.record, _service(newest)
+    attributes, message = attributes_of(record), _message(newest)
+    said = [severity_of_record(item.record) or "error" for item in records]
+    severity = next((word for word in said if SEVERITY_WORDS.get(word.lower()) == Severity.CRITICAL), said[-1])
+    labels = metric_labels({**newest.resource, **{name: attributes.get(name) for name in _KEPT_ATTRIBUTES}})
+    known = [at for at in times if at]
+    lines = message.splitlines()
+    return Occurrence(
+        dedup_key=key_of("otlp", service, words(newest.resource.get("service.namespace")), shape),
+        status=AlertStatus.FIRING,
+        title=clip((lines[0].strip() if lines else "") or f"Error log of {service or 'a service'}", LIMITS.title_chars),
+        severity_raw=clip(severity, LIMITS.label_chars),
+        service=service or None,
+        resource=first_of(labels, _RESOURCE_NAMES),
+        summary=clip(message, LIMITS.summary_chars) if len(lines) > 1 else "",
+        labels=labels,
+        annotations=short_annotations({"template": shape, "stacktrace": attributes.get("exception.stacktrace")}),
+        occurred_at=max(known) if known else None,
+        starts_at=min(known) if known else None,
+        raw=raw_of({"resource": dict(newest.resource), "scope": newest.scope, "logRecord": record}),
+        extra=_extra(newest, len(records)),
+    )
+
+
+def _extra(newest: _Record, count: int) -> dict[str, object]:
+    extra: dict[str, object] = {"records": count}
+    for name, field in (("trace_id", "traceId"), ("span_id", "spanId")):
+        said = words(part(newest.record, field)).lower()
+        if said.strip("0"):
+            extra[name] = clip(said, LIMITS.label_chars)
+    if newest.scope:
+        extra["scope"] = clip(newest.scope, LIMITS.label_chars)
+    return extra
+
+
+def _time(record: Mapping[str, Any], name: str) -> int | None:
+    return integer(part(record, name))
