@@ -4,7 +4,7 @@ A test holds both to the same scores."""
 import numpy as np
 from numpy.typing import NDArray
 
-from handrail.signals.detect.one import FEATURES, RAREST_NOVELTY, SAME_SHARE
+from handrail.signals.detect.one import FEATURES, SAME_SHARE, SPREAD_SHARE, STEP_OUTLIER
 from handrail.signals.detect.setting import DAY_SECONDS, WEEK_SECONDS, Setting
 from handrail.signals.detect.tail import NOTHING, Floats, Tails
 
@@ -35,67 +35,95 @@ class ManyDetector:
 
     def __init__(self, series: int, setting: Setting | None = None) -> None:
         self.setting = s = setting or Setting()
-        self.n = np.zeros(series, dtype=np.int64)
-        self.rest, self.last_level = np.zeros(series, dtype=np.int64), np.zeros(series, dtype=np.int64)
-        self.evidence, self.expected = np.zeros(series), np.zeros(series)
+        self.n = 0
+        self.rest = np.zeros(series, dtype=np.int64)
+        self.evidence, self.expected, self.step_seconds = np.zeros(series), np.zeros(series), np.zeros(series)
         self.surprises = np.zeros((len(FEATURES), series))
-        self._level, self._offset, self._residual = np.zeros(series), np.zeros(series), np.zeros(series)
-        self._low, self._high, self._error_level = np.zeros(series), np.zeros(series), np.zeros(series)
+        self.level, self._mean, self._last_at = np.zeros(series), np.zeros(series), np.zeros(series)
+        self._offset, self._residual, self._error_level = np.zeros(series), np.zeros(series), np.zeros(series)
+        self._spread_recent, self._spread_usual = np.zeros(series), np.zeros(series)
         self._day = _Season(series, s.day_slots, s.day_rate)
         self._week = _Season(series, s.week_slots, s.week_rate)
         self._window, self._newest = np.zeros((s.median_points, series)), 0
-        self._jump_tail, self._offset_tail, self._level_tail = (Tails(series, s) for _ in range(3))
-        grid = s.levels + 1
-        self._levels_seen = np.zeros((series, grid), dtype=bool)
-        self._steps_seen = np.zeros((series, grid * grid), dtype=bool)
-        self._new_level_rate, self._new_step_rate = np.ones(series), np.ones(series)
-        self._rows = np.arange(series)
+        self._tails = tuple(Tails(series, s) for _ in FEATURES)
 
     def score(self, at: Floats, value: Floats) -> Floats:
         """Scores in [0, 1] of one value per series at its moment (seconds since 1970). Every value must be finite:
-        series that miss points belong in a `Detector` each."""
+        series that miss points belong in a `Detector` each. Raises ValueError otherwise."""
         if not np.isfinite(value).all():
             raise ValueError("a value is missing; series with gaps need a Detector each")
-        s = self.setting
-        if not self.n[0]:
-            self._level, self._low, self._high = value.copy(), value.copy(), value.copy()
+        if self.n == 0:
+            self.level, self._mean, self._last_at = value.copy(), value.copy(), at.copy()
             self._window[:] = value
         young = 1.0 / (self.n + 1)
         self.n += 1
+        self._measure_step(at)
+        magnitudes = self._magnitudes(at, value, young)
+        floor = SAME_SHARE * np.abs(self.level) + NOTHING
+        self.surprises = np.stack(
+            [tail.surprise(size, floor) for tail, size in zip(self._tails, magnitudes, strict=True)]
+        )
+        self.level = self.level + max(young, self.setting.level_rate) * (value - self.level)
+        return self._rested(self._summed())
+
+    def _measure_step(self, at: Floats) -> None:
+        if self.n < 2:
+            return
+        step = np.maximum(at - self._last_at, 0.0)
+        self._last_at = at.copy()
+        if self.n > 2:
+            step = np.minimum(step, STEP_OUTLIER * self.step_seconds)
+        self.step_seconds += max(1.0 / (self.n - 1), self.setting.step_rate) * (step - self.step_seconds)
+
+    def _magnitudes(self, at: Floats, value: Floats, young: float) -> tuple[Floats, ...]:
+        s = self.setting
         residual = self._against_season(at, value, young)
-        floor = SAME_SHARE * np.abs(self._level) + NOTHING
-        self._offset += s.recent_rate * (residual - self._offset)
-        jump = self._jump_tail.surprise(np.abs(residual - self._residual), floor)
+        self._offset += s.offset_rate * (residual - self._offset)
+        jump = residual - self._residual
         self._residual = residual
-        offset = self._offset_tail.surprise(np.abs(self._offset), floor)
         self._window[self._newest] = value
         self._newest = (self._newest + 1) % s.median_points
         middle = np.partition(self._window, s.median_points // 2, axis=0)[s.median_points // 2]
-        level = self._level_tail.surprise(np.abs(middle - self._level), floor)
-        new_level, new_step = self._novelty(value, young)
-        self._level = self._level + np.maximum(young, s.level_rate) * (value - self._level)
-        self.surprises = np.stack([jump, offset, level, new_level, new_step])
-        evidence = self.evidence * s.memory
-        for part in self.surprises:
-            evidence += np.clip(part - s.evidence_floor, 0.0, s.evidence_cap)
-        self.evidence = evidence
-        return self._rested(evidence / (evidence + s.score_half))
+        self._mean = self._mean + max(young, s.recent_rate) * (value - self._mean)
+        scatter = (value - middle) * (value - middle)
+        self._spread_recent += max(young, s.spread_rate) * (scatter - self._spread_recent)
+        self._spread_usual += max(young, s.level_rate) * (scatter - self._spread_usual)
+        floor = SAME_SHARE * np.abs(self.level) + NOTHING
+        none = SPREAD_SHARE * (self._error_level * self._error_level) + floor * floor
+        return (
+            np.abs(residual),
+            np.maximum(residual, 0.0),
+            np.abs(jump),
+            np.abs(self._offset),
+            np.abs(middle - self.level),
+            np.abs(self._mean - self.level),
+            np.abs(np.log((self._spread_recent + none) / (self._spread_usual + none))),
+        )
+
+    def _summed(self) -> Floats:
+        s = self.setting
+        if self.n <= s.learning_points:
+            return np.zeros(len(self.evidence))
+        low = s.evidence_floor - s.floor_per_step * np.log(np.maximum(self.step_seconds, 1.0) / s.floor_step_seconds)
+        over = self.surprises - np.clip(low, s.floor_least, s.floor_most)
+        self.evidence = self.evidence * s.memory + np.clip(over, 0.0, s.evidence_cap).sum(axis=0)
+        return self.evidence / (self.evidence + s.score_half)
 
     def _rested(self, score: Floats) -> Floats:
         resting = self.rest > 0
         self.rest -= resting
-        loud = ~resting & (score >= self.setting.threshold) & (self.n > self.setting.learning_points)
+        loud = ~resting & (score >= self.setting.threshold)
         self.rest[loud] = self.setting.rest_points - 1
         return np.where(resting, 0.0, score)
 
-    def _against_season(self, at: Floats, value: Floats, young: Floats) -> Floats:
+    def _against_season(self, at: Floats, value: Floats, young: float) -> Floats:
         s = self.setting
         day = (at % DAY_SECONDS / DAY_SECONDS * s.day_slots).astype(np.int64)
         week = (at % WEEK_SECONDS / WEEK_SECONDS * s.week_slots).astype(np.int64)
-        by_level = self._level
+        by_level = self.level
         by_day = self._day.expected(day, by_level)
         by_week = self._week.expected(week, by_day)
-        rate = np.maximum(young, s.level_rate)
+        rate = max(young, s.level_rate)
         self._error_level += rate * (np.abs(value - by_level) - self._error_level)
         self._day.error += rate * (np.abs(value - by_day) - self._day.error)
         self._week.error += rate * (np.abs(value - by_week) - self._week.error)
@@ -107,21 +135,3 @@ class ManyDetector:
         self._week.learn(week, value)
         self.expected = expected
         return value - expected
-
-    def _novelty(self, value: Floats, young: Floats) -> tuple[Floats, Floats]:
-        s, rows = self.setting, self._rows
-        self._high, self._low = np.maximum(self._high, value), np.minimum(self._low, value)
-        level = (s.levels * ((value - self._low) / (self._high - self._low + NOTHING))).astype(np.int64)
-        step = self.last_level * (s.levels + 1) + level
-        self.last_level = level
-        learned = self.n > s.learning_points + 1
-        new_level, new_step = ~self._levels_seen[rows, level], ~self._steps_seen[rows, step]
-        surprises = (
-            np.where(learned & new_level, -np.log(np.maximum(self._new_level_rate, RAREST_NOVELTY)), 0.0),
-            np.where(learned & new_step, -np.log(np.maximum(self._new_step_rate, RAREST_NOVELTY)), 0.0),
-        )
-        self._levels_seen[rows, level] = self._steps_seen[rows, step] = True
-        rate = np.maximum(young, s.novelty_rate)
-        self._new_level_rate += rate * (new_level - self._new_level_rate)
-        self._new_step_rate += rate * (new_step - self._new_step_rate)
-        return surprises

@@ -37,19 +37,26 @@ class Tail:
         size = magnitude if self.size == 0.0 else self.size
         mantissa, exponent = frexp(1.0 + 4.0 * (magnitude / (size + floor)))
         place = min(BINS_PER_OCTAVE * (exponent - 1) + int((mantissa - 0.5) * 8.0), self.bins - 1)
-        counts = self.counts
-        surprise = -log((sum(counts[place:]) + 0.5) / (self.total + 1.0)) if n > 1 else 0.0
-        if place > self.top:
-            if n > 1:
-                surprise += self.slope * (place - self.top)
+        counts, top = self.counts, self.top
+        surprise = 0.0
+        if n > 1:
+            if place > top:
+                surprise = log((self.total + 1.0) / 0.5) + self.slope * (place - top)
+            else:
+                surprise = log((self.total + 1.0) / (sum(counts[place : top + 1]) + 0.5))
+        if place > top:
             self.top = place
         counts[place] += 1.0
         self.total += 1.0
         if n % self.every == 0:
             self.counts = [count * 0.5 for count in counts]
             self.total *= 0.5
-        seen = min(magnitude, OUTLIER_SIZES * size + floor) if n > YOUNG_POINTS else magnitude
-        self.size = size + max(1.0 / n, self.rate) * (seen - size)
+        if n > YOUNG_POINTS:
+            most = OUTLIER_SIZES * size + floor
+            rate = self.rate if n * self.rate > 1.0 else 1.0 / n
+            self.size = size + rate * ((magnitude if magnitude < most else most) - size)
+        else:
+            self.size = size + 1.0 / n * (magnitude - size)
         return surprise
 
 
@@ -71,11 +78,11 @@ class Tails:
         mantissa, exponent = np.frexp(1.0 + 4.0 * (magnitude / (size + floor)))
         place = BINS_PER_OCTAVE * (exponent.astype(np.int64) - 1) + ((mantissa - 0.5) * 8.0).astype(np.int64)
         place = np.minimum(place, self.bins - 1)
-        # Counts are halves of whole numbers below 2 ** 12, so single precision adds them without loss.
+        # Counts stay below 2 ** 15 with few binary places, so single precision adds them without loss.
         beyond = self._places >= place.astype(np.uint8)[:, None]
         tail = np.einsum("sb,sb->s", self.counts, beyond.astype(np.float32)).astype(np.float64)
         old = self.n > 1
-        surprise = np.where(old, -np.log((tail + 0.5) / (self.total + 1.0)), 0.0)
+        surprise = np.where(old, np.log((self.total + 1.0) / (tail + 0.5)), 0.0)
         surprise += np.where(old & (place > self.top), self.slope * (place - self.top), 0.0)
         self.top = np.maximum(self.top, place)
         self.counts[self._rows, place] += 1.0
