@@ -18,6 +18,16 @@ def read_text(name: str) -> str:
         raise Trouble(f"{name} cannot be read: {error.strerror}.", USAGE, "Give another file.") from None
 
 
+def read_bytes(name: str) -> bytes:
+    """The bytes of a file; - is stdin."""
+    try:
+        return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except FileNotFoundError:
+        raise Trouble(f"There is no file {name}.", NOT_FOUND, "Give another one.") from None
+    except OSError as error:
+        raise Trouble(f"{name} cannot be read: {error.strerror}.", USAGE, "Give another file.") from None
+
+
 def read_secret(name: str) -> str:
     """A secret of one line from a file or stdin."""
     secret = read_text(name).strip("\n")

@@ -122,6 +122,7 @@ class Limits:
     catalog_list_items: int = 200
     catalog_import_bytes: int = 32 * 1024 * 1024
     catalog_unresolved_shown: int = 100
+    catalog_map_services: int = 120
     change_window: timedelta = timedelta(minutes=30)
     evidence_bytes: int = 1024 * 1024
     investigation_alerts: int = 500

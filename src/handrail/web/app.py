@@ -15,6 +15,7 @@ from handrail.kernel.limits import LIMITS
 from handrail.web import problems, stream
 from handrail.web.api import (
     alerts,
+    catalog,
     documents,
     gates,
     incidents,
@@ -39,7 +40,7 @@ _HEADING = re.compile(r"^## `?([a-z0-9_]+)`?$")
 
 ROUTERS: tuple[APIRouter, ...] = (
     session.router, people.router, sources.router, silences.router, alerts.router, incidents.router, gates.router,
-    runs.router, messages.router, documents.router, record.router, stream.router, service.router,
+    runs.router, messages.router, documents.router, catalog.router, record.router, stream.router, service.router,
 )  # fmt: skip
 
 _INBOUND_PREFIXES = ("/in/", "/t/", "/api/v2/")

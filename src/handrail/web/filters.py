@@ -3,14 +3,14 @@
 import hashlib
 import re
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from handrail.web import run_graph, svg
+from handrail.web import run_graph, service_map, svg
 from handrail.web.views import Page
 
 HERE = Path(__file__).parent
@@ -75,6 +75,7 @@ def environment() -> Environment:
         time_series=svg.time_series,
         confidence_bar=svg.confidence_bar,
         run_graph=run_graph.run_graph,
+        service_map=partial(service_map.service_map, shapes=SEVERITY_SHAPES),
         status_shape=run_graph.status_shape,
         status_look=run_graph.status_look,
     )

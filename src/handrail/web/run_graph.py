@@ -54,8 +54,8 @@ def run_graph(graph: RunGraph) -> Markup:
     tasks = {task.id: task for task in graph.tasks}
     layout = arrange({task.id: task.needs for task in graph.tasks})
     column = {vertex: n for n, layer in enumerate(layout.layers) for vertex in layer}
-    width = MARGIN * 2 + len(layout.layers) * NODE_WIDTH + (len(layout.layers) - 1) * GAP_X
-    height = MARGIN * 2 + max(layout.y[v] + _height(v, tasks) for layer in layout.layers for v in layer)
+    width = width_of(len(layout.layers))
+    height = MARGIN * 2 + max(layout.y[v] + height_of(v, tasks) for layer in layout.layers for v in layer)
     edges = [_edge(route, layout, column, tasks) for route in layout.routes]
     nodes = [_node(task, column[task.id], layout.y[task.id]) for task in graph.tasks]
     return Markup(
@@ -166,7 +166,7 @@ def _heights(layout: _Layout, tasks: set[str]) -> None:
         y = 0.0
         for vertex in layer:
             layout.y[vertex] = y
-            y += _height(vertex, tasks) + GAP_Y
+            y += height_of(vertex, tasks) + GAP_Y
     for sweep in range(8):
         forth = sweep % 2 == 0
         for layer in layout.layers if forth else reversed(layout.layers):
@@ -185,10 +185,10 @@ def _settle(
     free = float("-inf")
     for vertex in layer:
         down[vertex] = max(wish[vertex], free)
-        free = down[vertex] + _height(vertex, tasks) + GAP_Y
+        free = down[vertex] + height_of(vertex, tasks) + GAP_Y
     free = float("inf")
     for vertex in reversed(layer):
-        top = min(wish[vertex], free - _height(vertex, tasks))
+        top = min(wish[vertex], free - height_of(vertex, tasks))
         y[vertex] = (down[vertex] + top) / 2
         free = top - GAP_Y
 
@@ -197,30 +197,44 @@ def _wish(vertex: str, y: Mapping[str, float], neighbours: Mapping[str, Sequence
     near = neighbours.get(vertex)
     if not near:
         return y[vertex]
-    return sum(y[n] + _height(n, tasks) / 2 for n in near) / len(near) - _height(vertex, tasks) / 2
+    return sum(y[n] + height_of(n, tasks) / 2 for n in near) / len(near) - height_of(vertex, tasks) / 2
 
 
-def _height(vertex: str, tasks: Iterable[str]) -> int:
+def height_of(vertex: str, tasks: Iterable[str]) -> int:
+    """How high a vertex is: a node, or an empty place on a long edge."""
     return NODE_HEIGHT if vertex in tasks else PLACE_HEIGHT
 
 
-def _left(column: int) -> int:
+def width_of(layers: int) -> int:
+    """How wide a drawing of so many layers is."""
+    return MARGIN * 2 + layers * NODE_WIDTH + (layers - 1) * GAP_X
+
+
+def left_of(column: int) -> int:
+    """Where the nodes of a layer begin."""
     return MARGIN + column * (NODE_WIDTH + GAP_X)
 
 
 def _edge(route: Sequence[str], layout: _Layout, column: Mapping[str, int], tasks: Mapping[str, GraphTask]) -> Markup:
-    def middle(vertex: str) -> float:
-        return round(MARGIN + layout.y[vertex] + _height(vertex, tasks) / 2, 1)
+    passed = tasks[route[0]].status in ("done", "skipped")
+    path = path_of(route, layout, column, tasks)
+    return Markup('<path class="edge{}" d="{}"/>').format(" passed" if passed else "", path)
 
-    path = f"M{_left(column[route[0]]) + NODE_WIDTH} {middle(route[0])}"
+
+def path_of(route: Sequence[str], layout: _Layout, column: Mapping[str, int], known: Iterable[str]) -> str:
+    """The line of a route, from the right side of its first vertex to the left side of its last."""
+
+    def middle(vertex: str) -> float:
+        return round(MARGIN + layout.y[vertex] + height_of(vertex, known) / 2, 1)
+
+    path = f"M{left_of(column[route[0]]) + NODE_WIDTH} {middle(route[0])}"
     for here, after in pairwise(route):
-        x, end = _left(column[here]) + NODE_WIDTH, _left(column[after])
+        x, end = left_of(column[here]) + NODE_WIDTH, left_of(column[after])
         bend = (x + end) / 2
         path += f"C{bend} {middle(here)} {bend} {middle(after)} {end} {middle(after)}"
         if after != route[-1]:
             path += f"H{end + NODE_WIDTH}"
-    passed = tasks[route[0]].status in ("done", "skipped")
-    return Markup('<path class="edge{}" d="{}"/>').format(" passed" if passed else "", path)
+    return path
 
 
 _SHAPES: dict[str, str] = {
@@ -278,7 +292,7 @@ def _node(task: GraphTask, column: int, y: float) -> Markup:
         late=" late" if task.overdue else "",
         kind=task.kind,
         href=task.href,
-        x=_left(column),
+        x=left_of(column),
         y=MARGIN + y,
         w=NODE_WIDTH,
         h=NODE_HEIGHT,

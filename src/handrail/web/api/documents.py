@@ -1,11 +1,10 @@
-"""Documents that people write (policy, runbooks, catalogue, audiences), and the catalogue as services."""
+"""Documents that people write (policy, runbooks, catalogue, audiences)."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Body
 from starlette.responses import Response
 
-from handrail.domain import catalog
 from handrail.domain.document import Document
 from handrail.kernel.errors import BadInput
 from handrail.operations import documents
@@ -55,14 +54,3 @@ def _text(body: bytes) -> str:
     if "\0" in text:
         raise BadInput("The document holds a NUL character; send it without.", "document_encoding")
     return text
-
-
-@router.get("/catalog", response_model=shapes.Catalog, summary="Services with owners and dependencies")
-def get_catalog(desk: Reader) -> Response:
-    with desk.read() as connection:
-        found = queries.find(connection, Document, documents.document_id("catalog", "default"))
-    if found is None or not found.state.version:
-        return answer(shapes.Catalog(version=0, digest="", services=[]))
-    known, _ = catalog.from_documents(documents.read_yaml(found.state.text))
-    services = [shapes.Service.model_validate(known.services[name]) for name in sorted(known.services)]
-    return answer(shapes.Catalog(version=found.state.version, digest=found.state.digest, services=services))
