@@ -103,3 +103,10 @@ def test_a_status_that_is_a_sentence_is_no_transition() -> None:
     del body["alert_transition"]
     assert one(body).status == AlertStatus.FIRING
     assert one({**body, "alert_type": "success"}).status == AlertStatus.RESOLVED
+
+
+def test_an_alerts_id_alone_makes_no_event_of_datadog() -> None:
+    with pytest.raises(Refused) as refused:
+        read({"alertId": "1", "alertName": "x", "status": "ACTIVE", "criticality": "3"})
+    assert refused.value.code == "unexpected_format"
+    assert one({"alert_id": "1", "title": "[Recovered] x"}).status == AlertStatus.RESOLVED

@@ -88,3 +88,9 @@ def test_a_record_that_a_workflow_sends_is_read() -> None:
     assert (said.dedup_key, said.status, said.resource) == ("-7_V2", AlertStatus.RESOLVED, "gate-host")
     assert said.ends_at == datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
     assert said.extra["event.kind"] == "DAVIS_PROBLEM"
+
+
+def test_a_numbered_problem_of_someone_else_is_refused() -> None:
+    with pytest.raises(Refused) as refused:
+        read({"problemid": 7, "state": "CRITICAL", "host": "gate"})
+    assert refused.value.code == "unexpected_format"

@@ -44,6 +44,8 @@ _KNOWN = frozenset(
         "problemdetailstext", "problemdetailshtml", "problemdetailsmarkdown", "problemdetailsjson",
     }
 )  # fmt: skip
+# A problem's id and a state are not only Dynatrace's (Nagios numbers problems as well).
+_TELLING = {"problemtitle", "problemseverity", "problemimpact", "problemurl", "impactedentities"}
 _TIMES = ("startTime", "endTime")
 _TAG = re.compile(r"<[^>]{1,200}>")
 _PLACEHOLDER = re.compile(r"\{[A-Za-z]+\}")
@@ -54,7 +56,7 @@ def parse(inbound: Inbound, now: datetime) -> Parsed:
     body = read_body(inbound)
     said = _said(body)
     sender = guess_sender(body)
-    if not said.keys() & {"pid", "problemid"} or not said.keys() & {"problemtitle", "state", "problemseverity"}:
+    if not said.keys() & {"pid", "problemid"} or not said.keys() & _TELLING:
         raise other_sender(body, EXPECTED)
     if sender and "Dynatrace" not in sender:
         raise other_sender(body, EXPECTED)
