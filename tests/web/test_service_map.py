@@ -25,7 +25,7 @@ def test_callers_stand_left_of_what_they_call() -> None:
 def test_learned_and_failing_dependencies_look_their_part() -> None:
     drawn = [one("web", "db", learned=frozenset({"db"})), one("db", worst="critical")]
     text = str(service_map(drawn, SEVERITY_SHAPES))
-    assert 'class="edge learned failing"' in text and "map-node sick edge-critical" in text
+    assert 'class="edge learned failing edge-critical"' in text and "map-node sick edge-critical" in text
 
 
 def test_a_circle_is_drawn_without_hanging_and_what_is_left_out_is_counted() -> None:
@@ -41,7 +41,13 @@ def test_of_too_many_services_those_that_fire_and_their_neighbours_are_drawn() -
         one("below"),
     ]
     assert {each.name for each in choose(services, 3)} == {"caller", "sick", "below"}
-    assert len(choose(services, 50)) == 50
+    chain = [one(f"c{n:03}", f"c{n + 1:03}") for n in range(99)]
+    assert len(choose(chain, 50)) == 50
+
+
+def test_what_stands_alone_and_is_well_is_not_drawn() -> None:
+    services = [one("alone"), one("ill", worst="low"), one("web", "db"), one("db")]
+    assert [each.name for each in choose(services, 50)] == ["ill", "web", "db"]
 
 
 def test_hostile_names_are_escaped() -> None:
@@ -50,4 +56,4 @@ def test_hostile_names_are_escaped() -> None:
 
 
 def test_no_service_is_a_sentence() -> None:
-    assert "No service to draw" in service_map([], SEVERITY_SHAPES)
+    assert "Nothing to draw" in service_map([], SEVERITY_SHAPES)

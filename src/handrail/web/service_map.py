@@ -12,6 +12,8 @@ from markupsafe import Markup
 from handrail.web import run_graph
 from handrail.web.run_graph import MARGIN, NODE_HEIGHT, NODE_WIDTH, TITLE_CHARS
 
+_NARROW_LAYERS = 4
+
 
 @dataclass(frozen=True)
 class MapService:
@@ -28,7 +30,10 @@ class MapService:
 
 
 def choose(services: Sequence[MapService], most: int) -> list[MapService]:
-    """The services to draw where not all have room: what fires, then what calls it or is called by it, then by tier."""
+    """The services to draw: those that fire or have a dependency; of too many, what fires, then what calls it or is
+    called by it, then by tier."""
+    called = {other for one in services for other in one.calls}
+    services = [one for one in services if one.worst or one.calls or one.name in called]
     if len(services) <= most:
         return list(services)
     firing = {one.name for one in services if one.worst}
@@ -62,7 +67,7 @@ def not_drawn(services: Sequence[MapService]) -> int:
 def service_map(services: Sequence[MapService], shapes: Mapping[str, str]) -> Markup:
     """The drawing; a sentence instead when there is no service. `shapes` are our own signs of severities."""
     if not services:
-        return Markup('<p class="chart-empty">No service to draw.</p>')
+        return Markup('<p class="chart-empty">Nothing to draw: no service has a dependency, and nothing fires.</p>')
     known = {one.name: one for one in services}
     layout = run_graph.arrange(callers_of(services))
     column = {vertex: n for n, layer in enumerate(layout.layers) for vertex in layer}
@@ -71,16 +76,21 @@ def service_map(services: Sequence[MapService], shapes: Mapping[str, str]) -> Ma
     edges = [_edge(known, route, run_graph.path_of(route, layout, column, known)) for route in layout.routes]
     nodes = [_node(one, column[one.name], layout.y[one.name], shapes) for one in services]
     sick = sum(one.worst is not None for one in services)
+    broad = " broad" if len(layout.layers) > _NARROW_LAYERS else ""
     said = f"Map of {len(services)} services, {sick} with a firing alert. The same services are in the list."
     return Markup(
-        '<svg class="run-graph service-map" viewBox="0 0 {0} {1}" width="{0}" height="{1}" role="group" '
+        '<svg class="run-graph service-map{4}" viewBox="0 0 {0} {1}" width="{0}" height="{1}" role="group" '
         'aria-label="{2}"><g>{3}</g><g>{4}</g></svg>'
-    ).format(width, round(height), said, Markup("").join(edges), Markup("").join(nodes))
+    ).format(width, round(height), said, Markup("").join(edges), Markup("").join(nodes), broad)
 
 
 def _edge(known: Mapping[str, MapService], route: Sequence[str], path: str) -> Markup:
     caller, called = known[route[0]], known[route[-1]]
-    looks = "edge" + (" learned" if called.name in caller.learned else "") + (" failing" if called.worst else "")
+    looks = (
+        "edge"
+        + (" learned" if called.name in caller.learned else "")
+        + (f" failing edge-{called.worst}" if called.worst else "")
+    )
     return Markup('<path class="{}" d="{}"/>').format(looks, path)
 
 
