@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -63,3 +64,43 @@ def test_no_line_crashes_it_and_every_line_has_a_template(lines: list[str]) -> N
 @given(LINES)
 def test_equal_input_gives_equal_templates(lines: list[str]) -> None:
     assert texts(lines) == texts(lines)
+
+
+def test_after_a_preposition_fewer_words_are_needed_for_a_parameter() -> None:
+    assert texts([f"refused entry for {name} today" for name in ("ann", "bob", "cem", "dora")]) == [
+        "refused entry for <*> today"
+    ]
+
+
+def test_states_in_capitals_are_different_messages() -> None:
+    states = ["NEW", "READY", "RUNNING", "LOST", "DONE", "KILLED", "FAILED"]
+    assert len(texts([f"task moved to {state} now" for state in states])) == 7
+
+
+def test_names_that_differ_in_their_number_alone_are_a_parameter() -> None:
+    assert texts(["carrier lost on eth0", "carrier lost on eth1"]) == ["carrier lost on <*>"]
+
+
+def test_two_places_that_vary_together_are_two_parameters() -> None:
+    names = ["otter", "heron", "stoat", "viper", "raven", "finch", "moose"]
+    lines = [f"moved crate {one} beside crate {other} quickly" for one, other in zip(names, names[::-1], strict=True)]
+    assert texts(lines) == ["moved crate <*> beside crate <*> quickly"]
+
+
+def test_a_stream_of_ever_new_words_keeps_one_template() -> None:
+    miner = TemplateMiner()
+    for number in range(5_000):
+        name = "".join(chr(97 + int(digit)) for digit in str(number))
+        miner.add(f"opened door {name}q in the hall")
+    miner.merge()
+    assert [(template.text, template.lines) for template in miner.templates()] == [
+        ("opened door <*> in the hall", 5_000)
+    ]
+
+
+def test_past_the_bound_on_templates_lines_share_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("handrail.signals.logs.miner.TEMPLATES", 3)
+    miner = TemplateMiner()
+    given = [miner.add(word) for word in ("ant", "bee", "cat", "dog", "eel")]
+    assert given[3] == given[4]
+    assert [(template.text, template.lines) for template in miner.templates()][-1] == ("<*>", 2)

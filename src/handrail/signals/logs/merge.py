@@ -1,6 +1,7 @@
 """Which templates are one: those that differ in one or two places where so many different words were seen that the
 place must be a parameter. Few different words are different messages (`link up`, `link down`)."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import combinations
@@ -13,6 +14,8 @@ _SIGNS = frozenset("=:,;()[]{}<>\"'|")
 _NAMING = frozenset("=:(['\"@<")
 # What follows these is the name of one.
 _NOUNS = frozenset({"user", "username", "account", "host", "hostname", "domain", "node"})
+_PREPOSITIONS = frozenset({"for", "from", "to", "by", "with", "at"})
+_DIGITS = re.compile(r"\d+")
 _HOLE = ""
 # Places of one template that may be widened in pairs; longer templates are compared in one place alone.
 _PAIRED_PLACES_MAX = 24
@@ -76,19 +79,24 @@ def _any(token: str) -> str:
 
 
 def _is_parameter(templates: Sequence[Tokens], at: int, setting: Setting) -> bool:
+    """What the words seen in one place, and the word before it, say of the place."""
     words = {tokens[at].strip() for tokens in templates}
-    values = sum(_is_value(word) for word in words)
-    if len(words) == 1 or (ANY in words and values == len(words)):
-        return len(words) > 1
-    before = [token.strip() for token in templates[0][:at]]
-    if before and (before[-1].lower() in _NOUNS or (ANY in words and before[-1] in _NAMING)):
+    if len(words) == 1:
+        return False
+    if len({_DIGITS.sub("0", word) for word in words}) == 1:
         return True
-    if before and before[-1] in _NAMING:
+    if ANY in words and all(_is_value(word) for word in words):
+        return True
+    before = templates[0][at - 1].strip() if at else ""
+    if before.lower() in _NOUNS or (ANY in words and before in _NAMING):
+        return True
+    if before in _NAMING:
         return len(words) >= setting.named_values_min
     # The first word, and one in capitals, tell what happened rather than to whom.
     telling = sum(word.isupper() or not before for word in words if not _is_value(word))
-    return len(words) - telling >= setting.values_min
+    needed = setting.named_values_min if before.lower() in _PREPOSITIONS else setting.values_min
+    return len(words) - telling >= needed
 
 
 def _is_value(word: str) -> bool:
-    return word == ANY or any(character.isdigit() for character in word)
+    return word == ANY or bool(_DIGITS.search(word))

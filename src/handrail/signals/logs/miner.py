@@ -86,18 +86,23 @@ class TemplateMiner:
 
     def _learn(self, shape: str) -> int:
         tokens = tokens_of(shape)[:TOKENS]
-        group = self._groups_by_tokens.get(tokens)
+        group = self._find(tokens)
+        if group is None and len(self._groups_by_tokens) >= self._merge_at:
+            self.merge()
+            group = self._find(tokens)
         if group is None:
-            wide = next((wide for wide in self._wide.get(len(tokens), ()) if covers(wide, tokens)), None)
-            group = None if wide is None else self._groups_by_tokens[wide]
-        if group is None:
-            if len(self._groups_by_tokens) >= self._merge_at:
-                self.merge()
             group = self._new_group(tokens)
         if len(self._groups_by_shape) >= SHAPES_REMEMBERED:
             self._groups_by_shape.clear()
         self._groups_by_shape[shape] = group
         return group
+
+    def _find(self, tokens: Tokens) -> int | None:
+        group = self._groups_by_tokens.get(tokens)
+        if group is not None:
+            return group
+        wide = next((wide for wide in self._wide.get(len(tokens), ()) if covers(wide, tokens)), None)
+        return None if wide is None else self._groups_by_tokens[wide]
 
     def _new_group(self, tokens: Tokens) -> int:
         if len(self._groups_by_tokens) >= TEMPLATES or len(self._parents) >= GROUPS:

@@ -14,7 +14,7 @@ ANY = "<*>"
 # Words are cut at these; each is a token of its own, so that `size=12,` and `size=7]` share `size`, `=`.
 _PARTS = re.compile(r"""[=:,;()\[\]{}<>"'|]|\.{3,}|(?:[^=:,;()\[\]{}<>"'|.]|\.(?!\.\.))+""")
 _HEX = re.compile(r"[+-]?(?:0[xX])?[0-9a-fA-F]{6,}$")
-_HOST = re.compile(r"(?:[A-Za-z0-9_-]+\.){2,}[a-z]{2,6}$|(?:[\w$]+\.){3,}[\w$]+$")
+_HOST = re.compile(r"(?:[A-Za-z0-9_-]+\.){2,}[a-z]{2,}$|(?:[\w$]+\.){3,}[\w$]+$")
 _PATHS = ("/", "./", "../", "~/", "\\\\")
 # Parts that belong together across the signs at which words are cut: a host with its port, a hardware address, an
 # object printed with its fields, a quoted value.
@@ -25,6 +25,9 @@ _WHOLE = re.compile(
 # A value after `=` that is no plain word.
 _ODD = re.compile(r"[./@\\]")
 _DIGIT = re.compile(r"\d")
+# One of many, by its number: `node-1`, `broadcast_0`, `core.7`.
+_INSTANCE = re.compile(r"[-_.#@]\d$|/")
+_TWO_DIGITS = re.compile(r"\d\D*\d")
 _ENDS = ".!?"
 _RUN = re.compile(r"<\*>(?:[:.,/@_=-]?<\*>)+")
 _LIST = re.compile(r"<\*>(?:,? ?<\*>)+")
@@ -43,8 +46,7 @@ def _is_variable(part: str) -> bool:
     """Whether a part of a word is a value by its look alone. One digit after letters (`ssh2`, `eth0`) may as well be a
     name: that is for the other lines to tell."""
     if _DIGIT.search(part):
-        letters = part.rstrip("0123456789")
-        return not (len(part) - len(letters) == 1 and letters.isalpha()) and _digit_rich(part)
+        return not part[0].isalpha() or bool(_TWO_DIGITS.search(part)) or bool(_INSTANCE.search(part))
     return (
         (part.startswith(_PATHS) and len(part) > 2)
         or part.count("/") > 1
@@ -52,22 +54,21 @@ def _is_variable(part: str) -> bool:
     )
 
 
-def _digit_rich(part: str) -> bool:
-    digits = sum(character.isdigit() for character in part)
-    return digits > 1 or not part[0].isalpha() or "/" in part
-
-
 def word_shape(word: str) -> str:
     """The shape of one word between blanks: `blk_123` gives `<*>`, `uid=0` gives `uid=<*>`, `(from` stays."""
     if word.isalpha():
         return word
+    if word.isdigit():
+        return ANY
+    if ":" in word or "=" in word:
+        word = _WHOLE.sub("0", word)
     parts: list[str] = []
-    for part in _PARTS.findall(_WHOLE.sub("0", word)):
+    for part in _PARTS.findall(word):
         core = part.rstrip(_ENDS)
         named = bool(parts) and parts[-1] == "="
         variable = core and (_is_variable(core) or (named and _ODD.search(core)))
         parts.append(ANY + part[len(core) :] if variable else part)
-    return _RUN.sub(ANY, "".join(parts))
+    return _RUN.sub(ANY, "".join(parts)) if len(parts) > 1 else parts[0]
 
 
 class WordShapes(dict[str, str]):
