@@ -44,6 +44,17 @@ def test_a_resolve_meets_its_alert_and_tells_when_it_ended() -> None:
     assert said.occurred_at == said.ends_at == datetime(2026, 1, 5, 8, 50, tzinfo=UTC)
 
 
+def test_a_resolve_with_an_end_in_year_1_ended_when_it_came_and_not_when_it_began() -> None:
+    [said] = read({**ALERT, "status": "resolved"}).occurrences
+    assert (said.status, said.occurred_at, said.ends_at) == ("resolved", None, None)
+    assert said.starts_at == datetime(2026, 1, 5, 8, 40, tzinfo=UTC)
+
+
+def test_an_object_of_version_1_without_an_organisation_is_read_as_the_first_ones() -> None:
+    body = {"version": "1", "groupKey": "g", "alerts": [{"labels": {"alertname": "A"}, "fingerprint": "f"}]}
+    assert parse(Inbound(json.dumps(body).encode()), NOW).occurrences[0].dedup_key == "1/f"
+
+
 def test_without_a_fingerprint_the_labels_are_the_identity() -> None:
     bare = {name: value for name, value in ALERT.items() if name != "fingerprint"}
     turned = {**bare, "labels": dict(reversed(ALERT["labels"].items())), "status": "resolved"}  # type: ignore[attr-defined]

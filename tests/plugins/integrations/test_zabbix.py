@@ -41,6 +41,12 @@ def test_a_recovery_meets_its_problem_also_with_an_event_of_its_own() -> None:
     assert said.occurred_at == said.ends_at == datetime(2026, 1, 5, 8, 55, tzinfo=UTC)
 
 
+def test_a_recovery_that_names_no_time_of_its_own_did_not_happen_when_the_problem_began() -> None:
+    times = {"date": None, "time": None, "event_date": "2026.01.05", "event_time": "08:00:00"}
+    said = read(value="0", zone=None, **times)
+    assert (said.starts_at, said.occurred_at) == (datetime(2026, 1, 5, 8, 0, tzinfo=UTC), None)
+
+
 def test_an_acknowledged_problem_is_acknowledged_and_an_acknowledged_recovery_resolved() -> None:
     assert read(ack="Yes").status == "acknowledged"
     assert read(ack="Yes", value="0").status == "resolved"

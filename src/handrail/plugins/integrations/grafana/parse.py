@@ -65,7 +65,7 @@ def _is_grafana(body: Any) -> bool:
     """Alertmanager writes nearly the same object: version 4, no organisation, and none of Grafana's own links."""
     if type(body) is not dict or type(body.get("alerts")) is not list:
         return False
-    if "orgId" in body:
+    if "orgId" in body or words(body.get("version")) == "1":
         return True
     own = any(not _OWN_FIELDS.isdisjoint(item) for item in body["alerts"] if type(item) is dict)
     return own and words(body.get("version")) != "4"

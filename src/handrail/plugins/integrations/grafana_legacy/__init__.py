@@ -10,7 +10,7 @@ INTEGRATION = Integration(
     docs="""
 In Grafana (before unified alerting): Alerting, Notification channels, New channel, type webhook.
 
-    Url:         https://handrail.example/in/<source>?token=<token>
+    Url:         https://handrail.example/in/<source>/<token>
     Http Method: POST
     Leave “Disable Resolve Message” off.
 

@@ -11,7 +11,7 @@ INTEGRATION = Integration(
 In Graylog: Alerts, Notifications, Create notification, type HTTP Notification (not “Custom”).
 
     URL:        https://handrail.example/in/<source>
-    API Key:    not needed; set a header Authorization: Bearer <token>, or end the URL with ?token=<token>
+    API Key:    not needed; set a header Authorization: Bearer <token>, or end the address with /<token>
     Then name the notification in each event definition.
 
 An event definition and its key (the group-by fields) are one alert. Graylog tells when a condition is met and never

@@ -17,7 +17,7 @@ In Jira: Settings, System, WebHooks, Create a WebHook.
     Events: issue created, updated, deleted
     JQL:    name the issues that are incidents, for instance  issuetype = Incident
 
-Jira Data Center does not sign: end the URL with ?token=<token>.
+Jira Data Center does not sign: end the address with /<token>.
 
 One issue is one alert, by its id. The category of its status tells the state: To Do fires, In Progress is
 acknowledged, Done resolves; a resolution resolves too, and so does the deletion. Severity: the priority (Highest and

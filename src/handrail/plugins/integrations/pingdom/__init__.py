@@ -10,7 +10,7 @@ INTEGRATION = Integration(
     docs="""
 In Pingdom: Integrations, Add integration, Type Webhook.
 
-    URL: https://handrail.example/in/<source>?token=<token>
+    URL: https://handrail.example/in/<source>/<token>
 
 Then tick the integration in each check (Edit, Connect integrations). Pingdom does not sign and sends no headers of
 its own, so the source's token goes into the address.

@@ -10,7 +10,7 @@ INTEGRATION = Integration(
     docs=r"""
 In Rundeck, in each job: Notifications, On Failure and On Success, Send Webhook.
 
-    URL:          https://handrail.example/in/<source>?token=<token>
+    URL:          https://handrail.example/in/<source>/<token>
     Method:       POST
     Payload type: JSON (XML is not read)
 

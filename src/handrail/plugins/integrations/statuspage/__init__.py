@@ -10,7 +10,7 @@ INTEGRATION = Integration(
     docs=r"""
 On the vendor's status page: Subscribe to updates, Webhook.
 
-    URL: https://handrail.example/in/<source>?token=<token>
+    URL: https://handrail.example/in/<source>/<token>
 
 The page does not sign and sends no headers of its own, so the token goes into the address; the address that ends
 the subscription is not kept.

@@ -10,7 +10,7 @@ INTEGRATION = Integration(
     docs="""
 In Aria Operations (vRealize Operations): Configure, Outbound settings, Add, plug-in type Rest Notification Plugin.
 
-    Url:          https://handrail.example/in/<source>?token=<token>
+    Url:          https://handrail.example/in/<source>/<token>
     Content type: application/json
 
 Then a notification rule (Configure, Notifications) with that instance as its method, and with the updates and the

@@ -92,11 +92,20 @@ def _read(body: Mapping[str, Any], sent: Mapping[str, Any], said: Mapping[str, s
         resource=said["host"],
         summary=said["item"],
         labels={**tags, "host": said["host"], "zabbix_severity": said["severity"]},
-        occurred_at=ended or started if status == RESOLVED else started,
+        occurred_at=ended or _said_at(sent) if status == RESOLVED else started,
         starts_at=started,
         ends_at=ended,
         address=first_link(said["link"]),
         extra={**extra_of(body, _KNOWN), **_unread(sent, started)},
+    )
+
+
+def _said_at(sent: Mapping[str, Any]) -> datetime | None:
+    """The time of a recovery that names none: that of its message, if any, and never that of the event it ends."""
+    return (
+        None
+        if {"event_date", "event_time"} & sent.keys()
+        else _when(sent, ("timestamp", "clock"), ("date",), ("time",))
     )
 
 
