@@ -779,7 +779,18 @@ SOURCES = v.SourcesView(
             "src_2", "pagerduty-events", "PagerDuty Events v2", "/v2/enqueue", "routing key", "quiet", at(64), 320, 3, 0
         ),
         v.SourceRow(
-            "src_3", "ci/deploys", "changes, generic JSON", "/in/ci-deploys", "signature", "refusing", at(2), 74, 12, 0
+            "src_3",
+            "ci/deploys",
+            "changes, generic JSON",
+            "/in/ci-deploys",
+            "2 signing secrets",
+            "refusing",
+            at(2),
+            74,
+            12,
+            0,
+            signs=True,
+            signing=(v.SigningRow("sec_1", "9fQ=", at(9000)), v.SigningRow("sec_2", "cret", at(20))),
         ),
     ),
     (
@@ -799,6 +810,30 @@ SOURCES = v.SourcesView(
     "http://127.0.0.1:8080/api/v2/alerts",
     True,
     (v.Option("alertmanager", "alertmanager", True), v.Option("generic", "generic")),
+    confirmations=(
+        v.ConfirmationRow(
+            "cnf_1",
+            "src_4",
+            "aws-alarms",
+            "arn:aws:sns:eu-west-1:123456789012:alarms",
+            "https://sns.eu-west-1.amazonaws.com/",
+            "pending",
+            "",
+            at(3),
+            True,
+        ),
+        v.ConfirmationRow(
+            "cnf_2",
+            "src_4",
+            "aws-alarms",
+            "arn:aws:sns:eu-west-1:123456789012:other",
+            "http://169.254.169.254/latest/meta-data",
+            "pending",
+            "",
+            at(1),
+            False,
+        ),
+    ),
 )
 SCOPES = tuple(v.Option(s, s.replace("_", " "), s == "read") for s in ("read", "ingest", "work", "vote", "declare"))
 PEOPLE = v.PeopleView(

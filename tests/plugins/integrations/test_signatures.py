@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.x509.oid import NameOID
+from hypothesis import given
+from hypothesis import strategies as st
 
 from handrail.kernel.errors import BadSignature
 from handrail.plugins.integrations import signatures
@@ -153,8 +155,8 @@ def test_an_ed25519_webhook_fits_its_public_key_and_no_other_body() -> None:
 
 def test_a_plain_secret_is_equal_or_refused() -> None:
     signatures.equal_token("gitlab-secret", ["older", "gitlab-secret"])
-    for given in (None, "", "gitlab", "gitlab-secret "):
-        _refused(lambda given=given: signatures.equal_token(given, ["gitlab-secret", ""]))  # type: ignore[misc]
+    for said in (None, "", "gitlab", "gitlab-secret "):
+        _refused(lambda said=said: signatures.equal_token(said, ["gitlab-secret", ""]))  # type: ignore[misc]
 
 
 CERTIFICATE_URL = "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-0123abcd.pem"
@@ -242,3 +244,31 @@ def test_amazons_addresses_are_told_from_look_alikes() -> None:
         "https://sns.eu-west-1.amazonaws.com/\r\nHost: x",
     ):
         assert not signatures.is_sns_address(url)
+
+
+ANY_TEXT = st.text(st.characters(), max_size=40)  # half surrogate pairs as well
+NAMES = st.sampled_from(
+    ["Type", "MessageId", "Message", "Timestamp", "TopicArn", "SignatureVersion", "Signature", "SigningCertURL",
+     "webhook-id", "webhook-timestamp", "webhook-signature"]
+)  # fmt: skip
+VALUES = ANY_TEXT | st.sampled_from(
+    ["Notification", "1", "2", CERTIFICATE_URL, STAMP, "0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59",
+     "v1,AA", "2026-03-04T12:00:00Z", "v1a,AAAA", "AAAA"]
+)  # fmt: skip
+
+
+@given(st.dictionaries(NAMES, VALUES), st.binary(max_size=30), st.lists(ANY_TEXT, max_size=3), ANY_TEXT, ANY_TEXT)
+def test_whatever_comes_is_refused_and_nothing_else_happens(
+    said: dict[str, str], body: bytes, secrets: list[str], first: str, second: str
+) -> None:
+    for check in (
+        lambda: signatures.hmac_hex(body, first, secrets),
+        lambda: signatures.hmac_hex_any(body, "v1=" + first, secrets),
+        lambda: signatures.timestamped_hmac_hex(body, first, second, secrets, NOW),
+        lambda: signatures.timestamped_hmac_hex(body, "v0=" + first, STAMP, secrets, NOW),
+        lambda: signatures.stripe_hmac_hex(body, f"t={STAMP},v1={first}", secrets, NOW),
+        lambda: signatures.standard_webhooks(said, body, secrets, NOW),
+        lambda: signatures.equal_token("x" + first, [item for item in secrets if item != "x" + first]),
+        lambda: signatures.sns(said, {CERTIFICATE_URL: body}, NOW),
+    ):
+        _refused(check)

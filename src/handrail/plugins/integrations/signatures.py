@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -97,7 +97,7 @@ def standard_webhooks(
     if not message_id:
         raise _refused()
     timestamp = _fresh(headers.get("webhook-timestamp"), now, tolerance)
-    signed = f"{message_id}.{timestamp}.".encode() + body
+    signed = _utf8(f"{message_id}.{timestamp}.") + body
     given = headers.get("webhook-signature", "").split(" ")[: LIMITS.signatures_per_header]
     hmacs = [_base64(text) for text in _after_prefix(given, "v1,")]
     signatures = [_base64(text) for text in _after_prefix(given, "v1a,")]
@@ -116,7 +116,7 @@ def verify_standard_webhook(inbound: Inbound, secrets: Sequence[str], now: datet
 
 def equal_token(given: str | None, secrets: Sequence[str]) -> None:
     """A plain secret in a header (GitLab's `X-Gitlab-Token`): it signs nothing, so it proves no more than a token."""
-    if not given or not _any_equal([secret.encode() for secret in secrets], [given.encode()]):
+    if not given or not _any_equal([_utf8(secret) for secret in secrets], [_utf8(given)]):
         raise _refused()
 
 
@@ -165,18 +165,17 @@ def _sns_signed(message: Mapping[str, object]) -> bytes:
         if not isinstance(value, str):
             raise _refused()
         lines += [name, value]
-    return ("\n".join(lines) + "\n").encode("utf-8", "surrogatepass")
+    return _utf8("\n".join(lines) + "\n")
 
 
 def _sns_key(pem: bytes, now: datetime) -> RSAPublicKey:
     try:
         certificate = x509.load_pem_x509_certificate(pem)
         key = certificate.public_key()
+        is_valid = certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc
     except (ValueError, UnsupportedAlgorithm):
         raise _refused() from None
-    if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
-        raise _refused()
-    if not isinstance(key, RSAPublicKey):
+    if not is_valid or not isinstance(key, RSAPublicKey):
         raise _refused()
     return key
 
@@ -186,7 +185,7 @@ def _require_sns_time(said: object, now: datetime, tolerance: timedelta) -> None
         at = datetime.fromisoformat(said) if isinstance(said, str) else None
     except ValueError:
         at = None
-    if at is None or at.tzinfo is None or abs(now - at.astimezone(UTC)) > tolerance:
+    if at is None or at.tzinfo is None or abs(now - at) > tolerance:
         raise _refused()
 
 
@@ -206,8 +205,8 @@ def _after_prefix(values: Iterable[str], prefix: str) -> list[str]:
 
 
 def _require_hmac(signed: bytes, given: Sequence[str], secrets: Sequence[str]) -> None:
-    wanted = [hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest().encode() for secret in secrets if secret]
-    if not _any_equal(wanted, [value.lower().encode() for value in given]):
+    wanted = [hmac.new(_utf8(secret), signed, hashlib.sha256).hexdigest().encode() for secret in secrets if secret]
+    if not _any_equal(wanted, [_utf8(value.lower()) for value in given]):
         raise _refused()
 
 
@@ -222,7 +221,7 @@ def _webhook_keys(secret: str) -> list[bytes]:
     if secret.startswith("whsec_"):
         key = _base64(secret.removeprefix("whsec_"))
         return [key] if key else []
-    return [key for key in (_base64(secret), secret.encode()) if key]
+    return [key for key in (_base64(secret), _utf8(secret)) if key]
 
 
 def _ed25519_fits(key: bytes, signature: bytes, signed: bytes) -> bool:
@@ -231,6 +230,11 @@ def _ed25519_fits(key: bytes, signature: bytes, signed: bytes) -> bool:
     except (ValueError, InvalidSignature):
         return False
     return True
+
+
+def _utf8(text: str) -> bytes:
+    # JSON can hold half a surrogate pair, which must end in a refusal and not in a fault of ours.
+    return text.encode("utf-8", "surrogatepass")
 
 
 def _base64(text: str) -> bytes:
