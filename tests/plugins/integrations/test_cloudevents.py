@@ -160,3 +160,55 @@ def test_a_list_of_other_things_is_no_batch() -> None:
     with pytest.raises(Unprocessable) as refused:
         read([{"title": "x"}])
     assert refused.value.code == "unexpected_format"
+
+
+BINARY = {"ce-specversion": "1.0", "ce-id": "7", "ce-source": "/ci", "ce-type": "harbour.deploy"}
+
+
+def test_a_binary_event_that_lacks_its_version_is_told_so() -> None:
+    headers = {name: value for name, value in BINARY.items() if name != "ce-specversion"}
+    with pytest.raises(BadInput) as refused:
+        parse(Inbound(b"{}", headers=headers), NOW)
+    assert refused.value.code == "event_version"
+
+
+def test_a_body_that_says_it_is_a_whole_event_is_one_whatever_headers_stand_beside() -> None:
+    headers = {**BINARY, "content-type": "application/cloudevents+json; charset=utf-8"}
+    assert parse(Inbound(json.dumps(EVENT).encode(), headers=headers), NOW).replay_id == "/ci/payments|42"
+
+
+@pytest.mark.parametrize(("said", "read_as"), [('"7"', "7"), ('"a \\" b"', 'a " b'), ("7%207", "7 7"), ('"', '"')])
+def test_quoted_header_values_lose_their_quotes(said: str, read_as: str) -> None:
+    assert parse(Inbound(b"", headers={**BINARY, "ce-id": said}), NOW).replay_id == f"/ci|{read_as}"
+
+
+def test_data_that_was_written_as_text_is_read_and_other_text_stays() -> None:
+    assert change(data='{"service": "shop", "version": "2"}').version == "2"
+    assert change(data="{not json").extra["data"] == {"data": "{not json"}
+
+
+def cdevent(about: str, **content: Any) -> dict[str, Any]:
+    context = {
+        "version": "0.4.1", "id": "c-1", "source": "/ci", "type": f"dev.cdevents.{about}.0.2.0",
+        "timestamp": "2026-01-05T08:00:00Z",
+    }  # fmt: skip
+    return {"context": context, "subject": {"id": "run-1", "content": content}}
+
+
+def test_of_pipelines_only_a_deploy_that_succeeded_is_a_change() -> None:
+    [said] = read(cdevent("pipelinerun.finished", pipelineName="deploy-shop", outcome="success")).changes
+    assert said.kind == "deploy"
+    for about, content in (
+        ("pipelinerun.finished", {"pipelineName": "deploy-shop", "outcome": "failure"}),
+        ("pipelinerun.finished", {"pipelineName": "unit-tests", "outcome": "success"}),
+        ("pipelinerun.started", {"pipelineName": "deploy-shop"}),
+        ("taskrun.finished", {"outcome": "success"}),
+        ("testsuiterun.finished", {"outcome": "fail"}),
+    ):
+        parsed = read(cdevent(about, **content))
+        assert (parsed.changes, parsed.occurrences, parsed.replay_id) == ((), (), "/ci|c-1")
+
+
+def test_the_time_of_a_cdevent_stands_in_its_context_where_the_envelope_has_none() -> None:
+    wrapped = {**EVENT, "type": "dev.cdevents.service.deployed.0.2.0", "data": cdevent("service.deployed")}
+    assert read(wrapped).changes[0].occurred_at == datetime(2026, 1, 5, 8, 0, tzinfo=UTC)

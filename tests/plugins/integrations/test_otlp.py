@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 from google.protobuf.json_format import ParseDict
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest, ExportLogsServiceResponse
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
 from handrail.domain.metric import MetricKind, MetricPoint
 from handrail.kernel.errors import NotFound, Refused, TooLarge
 from handrail.kernel.limits import LIMITS
 from handrail.plugins.integrations.contract import Inbound, Parsed
+from handrail.plugins.integrations.otlp.answer import answer
 from handrail.plugins.integrations.otlp.logs import severity_of_record, template
 from handrail.plugins.integrations.otlp.parse import parse
 
@@ -225,3 +226,13 @@ def test_points_are_bounded_per_request() -> None:
     with pytest.raises(TooLarge):
         read(metric(gauge={"dataPoints": points}))
     assert len(read(metric(gauge={"dataPoints": points[1:]})).points) == LIMITS.inbound_telemetry_items
+
+
+def test_the_answer_has_the_requests_encoding_and_counts_what_was_not_taken() -> None:
+    assert answer(Inbound(b""), Parsed()) == (200, b"{}", b"application/json")
+    assert answer(Inbound(b"", headers=PROTOBUF, path="v1/logs"), Parsed()) == (200, b"", b"application/x-protobuf")
+    bad = read(logs(record(), 7))
+    said = json.loads(answer(Inbound(b"", path="v1/logs"), bad)[1])
+    assert said["partialSuccess"]["rejectedLogRecords"] == "1"
+    packed = answer(Inbound(b"", headers=PROTOBUF, path="v1/logs"), bad)[1]
+    assert ExportLogsServiceResponse.FromString(packed).partial_success.rejected_log_records == 1

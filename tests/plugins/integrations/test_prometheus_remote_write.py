@@ -11,6 +11,7 @@ from handrail.domain.metric import MetricKind, MetricPoint
 from handrail.kernel.errors import Refused, TooLarge
 from handrail.kernel.limits import LIMITS
 from handrail.plugins.integrations.contract import Inbound, Parsed
+from handrail.plugins.integrations.prometheus_remote_write.answer import answer
 from handrail.plugins.integrations.prometheus_remote_write.parse import parse
 from handrail.plugins.integrations.prometheus_remote_write.schema import V1_REQUEST, V2_REQUEST
 
@@ -136,3 +137,11 @@ def test_samples_are_bounded_per_request() -> None:
     assert len(read(request(([("__name__", "up")], [(1.0, MILLIS)] * bound))).points) == bound
     with pytest.raises(TooLarge):
         read(request(([("__name__", "up")], [(1.0, MILLIS)] * (bound + 1))))
+
+
+def test_the_answer_is_204_and_names_the_series_that_were_not_taken() -> None:
+    good: Series = ([("__name__", "up")], [(1.0, MILLIS)])
+    assert answer(Inbound(b""), read(request(good))) == (204, b"", b"text/plain")
+    status, body, _ = answer(Inbound(b""), read(request(good, ([("job", "a")], [(1.0, MILLIS)]))))
+    assert status == 400
+    assert body.startswith(b"1 series were not taken, the others were; series 1: ")

@@ -73,6 +73,7 @@ class Integration:
     None where the format has no signature: the source's token alone then tells who sends.
     `certificate_url(inbound)` names the certificate that `verify` needs, where a format has one (SNS).
     `token_in_body(body)` finds the source's token where a format carries it inside (PagerDuty's routing key).
+    `answer(inbound, parsed)` is what the sender's protocol wants to hear after the commit: status, body, media type.
     `parse(inbound, now)` returns what was said or raises a Refused leaf when nothing of it can be read.
     """
 
@@ -82,4 +83,5 @@ class Integration:
     verify: Callable[[Inbound, Sequence[str], datetime], Verdict] | None = None
     token_in_body: Callable[[bytes], str | None] | None = None
     certificate_url: Callable[[Inbound], str | None] | None = None
+    answer: Callable[[Inbound, Parsed], tuple[int, bytes, bytes]] | None = None
     docs: str = ""

@@ -16,7 +16,10 @@ headers) or batch (application/cloudevents-batch+json). CDEvents are read inside
 A type that names an alert, an incident or a problem makes an alert: status from `data.status` or the type
 (…resolved), severity from `data.severity` or the extension `severity`, identity from `data.dedup_key`, the subject
 or the data's own id. Every other event is a change: deploy, rollback, release, flag, config or infrastructure by its
-type, else “other”. `data` may hold service, version, previous_version, environment, author, title and link.
+type, else “other”. Of CDEvents about pipelines only a run that succeeded and whose name says that it deploys is a
+change; task runs, builds and tests are taken and say nothing.
+
+`data` may hold service, version, previous_version, environment, author, title and link.
 
 `source` and `id` name a delivery: the same event sent twice is one. A source with signing secrets is signed as Standard
 Webhooks say (`webhook-id`, `webhook-timestamp`, `webhook-signature`).

@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
+from handrail.plugins.integrations.deliveries import delivers
 from handrail.plugins.integrations.fields import mapping, words
+
+_STEPS = ("taskrun", "build", "testcase", "testcaserun", "testsuite", "testsuiterun", "testoutput")
 
 
 def is_cdevent(event_type: str, data: Mapping[str, Any]) -> bool:
@@ -23,8 +26,23 @@ def facts_of(event_type: str, data: Mapping[str, Any]) -> dict[str, Any]:
         "environment": content.get("environment"),
         "version": version_of(words(content.get("artifactId"))),
         "url": content.get("url") or content.get("uri"),
+        "timestamp": mapping(data.get("context")).get("timestamp"),
     }
     return {name: value for name, value in facts.items() if value}
+
+
+def is_delivery_step(event_type: str, data: Mapping[str, Any]) -> bool:
+    """Whether an event tells only of a pipeline's inside: a run or build that brings nothing to where it runs.
+
+    A pipeline run that finished with success and says by its name that it deploys is no mere step.
+    """
+    parts = event_type.split(".")
+    about, predicate = (parts[2], parts[3]) if len(parts) > 3 else ("", "")
+    if about != "pipelinerun":
+        return about in _STEPS
+    content = mapping(mapping(data.get("subject")).get("content"))
+    succeeded = words(content.get("outcome")).lower() == "success"
+    return not (predicate == "finished" and succeeded and delivers(content.get("pipelineName")))
 
 
 def version_of(package: str) -> str | None:

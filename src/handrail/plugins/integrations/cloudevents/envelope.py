@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,6 +16,9 @@ from handrail.plugins.integrations.fields import clip, mapping, moment, read_bod
 
 EXPECTED = "a CloudEvent 1.0 (structured, binary or batch) with “specversion”, “id”, “source” and “type”, or a CDEvent"
 
+# HTTP's own quoting of header values, which is taken off before the percent signs are read.
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
+_ESCAPED = re.compile(r"\\(.)")
 _ATTRIBUTES = frozenset(
     {"specversion", "id", "source", "type", "subject", "time", "datacontenttype", "dataschema", "data", "data_base64"}
 )
@@ -62,7 +66,10 @@ def is_event(item: Any) -> bool:
 
 
 def is_binary(inbound: Inbound) -> bool:
-    return "ce-specversion" in inbound.headers
+    """Whether the attributes stand in headers. A body that says it is a whole event is one, whatever stands beside."""
+    if inbound.headers.get("content-type", "").strip().lower().startswith("application/cloudevents"):
+        return False
+    return any(f"ce-{name}" in inbound.headers for name in ("specversion", "type", "id"))
 
 
 def read_binary(inbound: Inbound) -> Event:
@@ -111,8 +118,9 @@ def _required(item: Mapping[str, Any], name: str) -> str:
 
 
 def _header(value: str) -> str:
+    quoted = _QUOTED.fullmatch(value.strip())
     try:
-        read = unquote_to_bytes(value).decode()
+        read = unquote_to_bytes(_ESCAPED.sub(r"\1", quoted[1]) if quoted else value).decode()
     except UnicodeDecodeError:
         raise BadInput("A ce-* header is not percent-encoded UTF-8.", code="event_attribute") from None
     if "\0" in read:
@@ -121,11 +129,21 @@ def _header(value: str) -> str:
 
 
 def _data(item: Mapping[str, Any]) -> Any:
-    """The data: JSON inside of base64 is read as well; bytes that are no JSON are left where they are, in `raw`."""
+    """The data: JSON inside of base64 or of text is read as well; what is no JSON is left where it is, in `raw`."""
     if "data_base64" not in item:
-        return item.get("data")
+        return _unwrapped(item.get("data"))
     try:
         content = base64.b64decode(text(item["data_base64"]) or "", validate=True)
         return read_body(Inbound(content))
     except (binascii.Error, ValueError, BadInput):
         return None
+
+
+def _unwrapped(data: Any) -> Any:
+    """An object that the sender wrote as text; other text stays text."""
+    if type(data) is not str or not data.lstrip().startswith("{"):
+        return data
+    try:
+        return read_body(Inbound(data.encode()))
+    except BadInput:
+        return data

@@ -10,7 +10,7 @@ from handrail.domain.alert import AlertStatus, Occurrence, ReportedChange
 from handrail.kernel.limits import LIMITS
 from handrail.plugins.integrations.batch import other_sender, read_items, refuse_if_nothing
 from handrail.plugins.integrations.changes import CHANGE_FIELDS, kind_of, link_of, said_of, time_of, title_of
-from handrail.plugins.integrations.cloudevents.cdevents import facts_of, is_cdevent
+from handrail.plugins.integrations.cloudevents.cdevents import facts_of, is_cdevent, is_delivery_step
 from handrail.plugins.integrations.cloudevents.envelope import (
     EXPECTED,
     Event,
@@ -81,7 +81,7 @@ def parse(inbound: Inbound, now: datetime) -> Parsed:
 
 def _parsed(events: Sequence[Event], rejected: tuple[Rejected, ...]) -> Parsed:
     occurrences = tuple(_occurrence(event) for event in events if _is_alert(event))
-    changes = tuple(_change(event) for event in events if not _is_alert(event))
+    changes = tuple(_change(event) for event in events if not _is_alert(event) and not _is_step(event))
     return Parsed(occurrences, changes, rejected, replay_id=_replay_id(events))
 
 
@@ -100,6 +100,11 @@ def _identity(event: Event, name: str) -> str:
 
 def _is_alert(event: Event) -> bool:
     return any(word.startswith(_ALERT_WORDS) for word in _type_words(event))
+
+
+def _is_step(event: Event) -> bool:
+    data = mapping(event.data)
+    return is_cdevent(event.type, data) and is_delivery_step(event.type, data)
 
 
 def _type_words(event: Event) -> list[str]:
@@ -186,6 +191,8 @@ def _change(event: Event) -> ReportedChange:
 
 def _kind(event: Event, facts: Mapping[str, Any]) -> str:
     named = kind_of(event.type)
+    if named == "other" and event.type.startswith("dev.cdevents.pipelinerun."):
+        return "deploy"
     return named if named != "other" else kind_of(words(facts.get("kind")))
 
 

@@ -1,12 +1,14 @@
 """OpenTelemetry's protocol over HTTP: logs become alerts, metrics become points for detectors."""
 
 from handrail.plugins.integrations.contract import Integration
+from handrail.plugins.integrations.otlp.answer import answer
 from handrail.plugins.integrations.otlp.parse import parse
 
 INTEGRATION = Integration(
     name="otlp",
     title="OpenTelemetry (OTLP over HTTP)",
     parse=parse,
+    answer=answer,
     docs="""
 Point an exporter or a Collector here; JSON and protobuf are read, plain or gzip:
 

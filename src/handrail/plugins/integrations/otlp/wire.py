@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+import msgspec
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import DecodeError, Message
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
@@ -14,6 +15,7 @@ from handrail.kernel.errors import BadInput
 from handrail.plugins.integrations.contract import Inbound
 from handrail.plugins.integrations.fields import read_body
 
+encode_json = msgspec.json.encode
 _HEX_FIELDS = ("trace_id", "span_id")
 _REQUESTS: Mapping[str, type[Message]] = {"logs": ExportLogsServiceRequest, "metrics": ExportMetricsServiceRequest}
 

@@ -1,12 +1,14 @@
 """Prometheus remote write, versions 1 and 2: samples for detectors, no alerts."""
 
 from handrail.plugins.integrations.contract import Integration
+from handrail.plugins.integrations.prometheus_remote_write.answer import answer
 from handrail.plugins.integrations.prometheus_remote_write.parse import parse
 
 INTEGRATION = Integration(
     name="prometheus_remote_write",
     title="Prometheus remote write",
     parse=parse,
+    answer=answer,
     docs="""
 In Prometheus' configuration:
 
