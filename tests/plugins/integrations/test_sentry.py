@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from handrail.domain.alert import Severity, severity_of
+from handrail.domain.alert import Severity, first, merge, severity_of
 from handrail.kernel.errors import BadSignature, Refused
 from handrail.plugins.integrations.contract import Inbound, Parsed, Verdict
 from handrail.plugins.integrations.reading import severity_word
@@ -63,6 +63,13 @@ def test_every_action_meets_the_same_issue(action: str, status: str) -> None:
 def test_a_resolve_happened_when_sentry_sent_it_and_not_when_the_error_was_last_seen() -> None:
     [said] = issue("resolved", HEADERS).occurrences
     assert said.occurred_at == said.ends_at == datetime(2026, 1, 5, 8, 50, tzinfo=UTC)
+
+
+def test_a_resolve_is_not_late_after_an_event_that_was_seen_after_the_issue_was() -> None:
+    seen = send({"action": "triggered", "data": {"event": EVENT}}).occurrences[0]
+    for headers in (HEADERS, {}):
+        alert = first("1", "source", seen, "f", "token", NOW)
+        assert merge(alert, issue("resolved", headers).occurrences[0], NOW).status == "resolved"
 
 
 def test_to_assign_a_resolved_issue_opens_it_no_more() -> None:

@@ -95,7 +95,8 @@ def test_sentrys_issues_are_read(name: str, status: str) -> None:
     issue = sent["data"]["issue"]
     assert (said.dedup_key, said.status, said.title) == (issue["id"], status, issue["title"])
     assert (said.service, severity_of(said.severity_raw)) == (issue["project"]["slug"], Severity.HIGH)
-    assert said.occurred_at == datetime.fromisoformat(issue["lastSeen"])
+    assert said.occurred_at == (datetime.fromisoformat(issue["lastSeen"]) if status == "firing" else None)
+    assert said.starts_at == datetime.fromisoformat(issue["firstSeen"])
     assert said.link is None
 
 

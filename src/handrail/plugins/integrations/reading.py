@@ -128,8 +128,8 @@ def occurrence(
 ) -> Occurrence:
     """The occurrence with all its texts cut to their bounds. Without a title the identity stands in for it.
 
-    `occurred_at`: without it, the end of a resolved alert, and of any other its start. A resolve that tells no end
-    happened when it came, not when the alert began.
+    `occurred_at`: without it, the end of a resolved alert, or the start of a firing one. An acknowledgement or a
+    resolve that tells no time happened when it came, not when the alert began.
     """
     ended = ends_at if status == RESOLVED else None
     return Occurrence(
@@ -142,7 +142,7 @@ def occurrence(
         summary=clip(summary, LIMITS.summary_chars),
         labels=short_labels({name: said for name, said in (labels or {}).items() if text(said)}),
         annotations=short_annotations({name: said for name, said in (annotations or {}).items() if text(said)}),
-        occurred_at=occurred_at or ended or (starts_at if status != RESOLVED else None),
+        occurred_at=occurred_at or ended or (starts_at if status == FIRING else None),
         starts_at=starts_at,
         ends_at=ended,
         link=address,

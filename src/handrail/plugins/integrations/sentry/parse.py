@@ -99,9 +99,10 @@ def _issue(body: Mapping[str, Any], issue: Mapping[str, Any], sent_at: datetime 
             "project": first_words(project.get("slug"), project.get("name")), "platform": words(issue.get("platform")),
             "short_id": words(issue.get("shortId")), "level": words(issue.get("level")),
         },
-        occurred_at=last if status == FIRING else sent_at or last,
+        # When the error was last seen says nothing of when somebody resolved the issue.
+        occurred_at=last if status == FIRING else sent_at,
         starts_at=first_moment(issue.get("firstSeen")),
-        ends_at=sent_at or last,
+        ends_at=sent_at,
         address=first_link(issue.get("permalink"), issue.get("web_url")),
         extra={
             **extra_of(body, _KNOWN),
