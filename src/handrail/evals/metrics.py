@@ -8,7 +8,6 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from handrail.kernel.errors import BadInput
 from handrail.signals.detect.many import ManyDetector
 from handrail.signals.detect.one import Detector
 from handrail.signals.detect.setting import Setting
+from handrail.signals.detect.table import read_moment
 
 LABELS = "combined_windows.json"
 SPEED_SERIES = 1_000
@@ -35,11 +35,6 @@ class Series:
     seconds: Floats
     values: Floats
     windows: Sequence[tuple[int, int]]
-
-
-def read_moment(text: str) -> float:
-    """Seconds since 1970 of a time stamp without zone, taken as UTC."""
-    return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
 
 
 def load(directory: Path) -> list[Series]:
@@ -78,9 +73,10 @@ def evaluate(directory: Path, *, predictions: Path | None = None, threshold: flo
     with the shipped (or given) threshold and with one found on the other half of the files. `predictions` is written as
     CSV with a row per point: file, timestamp, score."""
     series, setting = load(directory), Setting()
-    began = time.perf_counter()
+    # Processor time: what one core does, whatever else runs beside it.
+    began = time.process_time()
     scored = [Scored(_score(one, setting), one.windows) for one in series]
-    took = time.perf_counter() - began
+    took = time.process_time() - began
     points = sum(len(one.values) for one in series)
     if predictions is not None:
         write_predictions(predictions, series, scored)
@@ -126,10 +122,10 @@ def _speed_of_many(setting: Setting) -> float:
     rng = np.random.default_rng(0)
     values = rng.normal(100.0, 5.0, (SPEED_STEPS, SPEED_SERIES))
     many = ManyDetector(SPEED_SERIES, setting)
-    began = time.perf_counter()
+    began = time.process_time()
     for step, row in enumerate(values):
         many.score(np.full(SPEED_SERIES, step * 60.0), row)
-    return SPEED_STEPS * SPEED_SERIES / (time.perf_counter() - began)
+    return SPEED_STEPS * SPEED_SERIES / (time.process_time() - began)
 
 
 def write_predictions(path: Path, series: Sequence[Series], scored: Sequence[Scored]) -> None:

@@ -78,12 +78,27 @@ def test_after_an_alarm_it_rests() -> None:
 
 def test_a_missing_value_scores_nothing_and_teaches_nothing() -> None:
     values = noise(800)
-    holed = np.insert(values, 400, [np.nan, np.inf, np.nan])
+    holed = np.insert(values, 400, [np.nan, np.inf, -1e200])
     plain, other = Detector(), Detector()
     expected = [plain.score(0.0, value) for value in values.tolist()]
     scores = [other.score(0.0, value) for value in holed.tolist()]
     assert scores[400:403] == [0.0, 0.0, 0.0]
     assert scores[:400] + scores[403:] == expected
+
+
+def test_points_of_one_moment_and_out_of_order_do_no_harm() -> None:
+    detector = Detector()
+    moments = np.random.default_rng(2).integers(0, 5, 1000) * STEP
+    scores = [detector.score(at, value) for at, value in zip(moments.tolist(), noise(1000).tolist(), strict=True)]
+    assert all(0.0 <= score <= 1.0 for score in scores)
+
+
+def test_the_largest_jumps_a_float_can_hold_keep_the_score_within_bounds() -> None:
+    values = noise(400)
+    values[300], values[301], values[302] = 9e99, -9e99, 1e-300
+    scores = scores_of(values)
+    assert np.isfinite(scores).all()
+    assert scores.max() <= 1.0
 
 
 def test_scores_never_depend_on_what_comes_later() -> None:

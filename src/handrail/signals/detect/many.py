@@ -4,7 +4,7 @@ A test holds both to the same scores."""
 import numpy as np
 from numpy.typing import NDArray
 
-from handrail.signals.detect.one import FEATURES, SAME_SHARE, SPREAD_SHARE, STEP_OUTLIER
+from handrail.signals.detect.one import FEATURES, SAME_SHARE, SPREAD_SHARE, STEP_OUTLIER, VALUE_MOST
 from handrail.signals.detect.setting import DAY_SECONDS, WEEK_SECONDS, Setting
 from handrail.signals.detect.tail import NOTHING, Floats, Tails
 
@@ -48,9 +48,9 @@ class ManyDetector:
         self._tails = tuple(Tails(series, s) for _ in FEATURES)
 
     def score(self, at: Floats, value: Floats) -> Floats:
-        """Scores in [0, 1] of one value per series at its moment (seconds since 1970). Every value must be finite:
-        series that miss points belong in a `Detector` each. Raises ValueError otherwise."""
-        if not np.isfinite(value).all():
+        """Scores in [0, 1] of one value per series at its moment (seconds since 1970). Every value must be a
+        measurement: series that miss points belong in a `Detector` each. Raises ValueError otherwise."""
+        if not (np.abs(value) < VALUE_MOST).all():
             raise ValueError("a value is missing; series with gaps need a Detector each")
         if self.n == 0:
             self.level, self._mean, self._last_at = value.copy(), value.copy(), at.copy()

@@ -6,7 +6,7 @@ much the last points scatter. What exceeds ordinary noise is summed over feature
 the detector rests."""
 
 from collections import deque
-from math import isfinite, log
+from math import log
 
 from handrail.signals.detect.setting import DAY_SECONDS, WEEK_SECONDS, Setting
 from handrail.signals.detect.tail import NOTHING, Tail
@@ -16,6 +16,8 @@ FEATURES = ("size", "excess", "jump", "offset", "middle", "mean", "spread")
 SAME_SHARE = 1e-9
 # A spread below this share of the usual distance from the level (squared) is as good as none.
 SPREAD_SHARE = 1e-4
+# Beyond this a number is no measurement, and its square would no longer be one.
+VALUE_MOST = 1e100
 # A pause in the data says little about the usual step.
 STEP_OUTLIER = 4.0
 
@@ -39,8 +41,8 @@ class Detector:
 
     def score(self, at: float, value: float) -> float:
         """A score in [0, 1] of a value at a moment (seconds since 1970); at the setting's threshold it is an alarm. A
-        value that is not finite is missing: it scores 0 and teaches nothing."""
-        if not isfinite(value):
+        value that is no measurement (not finite, or beyond VALUE_MOST) is missing: it scores 0 and teaches nothing."""
+        if not abs(value) < VALUE_MOST:
             return 0.0
         if self.n == 0:
             self.level = self._mean = value
