@@ -56,6 +56,27 @@ def test_it_says_why() -> None:
     assert "which is not in the catalogue" in resolve(CATALOG, Said(service="x")).why
 
 
+def test_rules_keep_their_order_whether_they_ask_for_a_value_or_a_shape() -> None:
+    services = {name: Service(name, name, "a") for name in ("first", "second", "third")}
+    shape = Rule("shape", (Match("title", "prefix", "disk"),), "first")
+    value = Rule("value", (Match("source", "equals", "zabbix"),), "second")
+    both = Rule("both", (Match("source", "equals", "zabbix"), Match("label.a", "equals", "b")), "third")
+    said = Said("zabbix", title="disk full", labels={"a": "b"})
+    for rules, service in (
+        ((shape, value, both), "first"), ((value, shape, both), "second"), ((both, shape, value), "third"),
+    ):  # fmt: skip
+        assert resolve(Catalog(services, rules), said).service == service
+
+
+def test_a_crowded_namespace_does_not_make_finding_slow() -> None:
+    services = {
+        f"s{n}": Service(f"s{n}", "x", "o", labels={"namespace": "n", "deployment": f"s{n}"}) for n in range(5000)
+    }
+    catalog = Catalog(services)
+    assert max(len(names) for names in catalog.by_label.values()) == 1
+    assert resolve(catalog, Said(labels={"namespace": "n", "deployment": "s7"})).service == "s7"
+
+
 def test_two_services_that_differ_in_case_only_are_not_guessed_between() -> None:
     catalog = Catalog({name: Service(name, name, "a") for name in ("Pay", "pay")})
     assert resolve(catalog, Said(service="pay")).service == "pay"

@@ -6,7 +6,8 @@ one text. In a Backstage entity Handrail's own facts stand under `metadata.annot
 (`key=value, ...`) and `learned` (those of the dependencies that were only seen in traces).
 """
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -29,12 +30,34 @@ class Catalog:
 
     @cached_property
     def by_label(self) -> Mapping[tuple[str, str], tuple[str, ...]]:
-        """Services by each of the labels that they declare."""
-        found: dict[tuple[str, str], tuple[str, ...]] = {}
+        """Services, each under the one of its labels that the fewest share: an alert in a crowded namespace is compared
+        with few of them."""
+        shared = Counter(pair for service in self.services.values() for pair in service.labels.items())
+        found: dict[tuple[str, str], list[str]] = {}
         for service in self.services.values():
-            for pair in service.labels.items():
-                found[pair] = (*found.get(pair, ()), service.name)
-        return found
+            if service.labels:
+                found.setdefault(min(service.labels.items(), key=lambda pair: shared[pair]), []).append(service.name)
+        return {pair: tuple(names) for pair, names in found.items()}
+
+    @cached_property
+    def _rules_by_value(self) -> tuple[Mapping[tuple[str, str], list[int]], list[int]]:
+        """Places of rules under the rarest value that they ask for exactly, and of those that ask for none."""
+        exact = [[(one.field, one.value) for one in rule.matches if one.test == "equals"] for rule in self.rules]
+        shared = Counter(pair for pairs in exact for pair in pairs)
+        by_value: dict[tuple[str, str], list[int]] = {}
+        rest = []
+        for at, pairs in enumerate(exact):
+            if pairs:
+                by_value.setdefault(min(pairs, key=shared.__getitem__), []).append(at)
+            else:
+                rest.append(at)
+        return by_value, rest
+
+    def rules_for(self, values: Iterable[tuple[str, str]]) -> Iterator[Rule]:
+        """The rules that may fit an alert that says these (field, value) pairs, in their order."""
+        by_value, rest = self._rules_by_value
+        found = [at for pair in values for at in by_value.get(pair, ())]
+        return (self.rules[at] for at in (sorted([*found, *rest]) if found else rest))
 
     @cached_property
     def _folded(self) -> Mapping[str, str | None]:

@@ -5,11 +5,11 @@ catalogue has it; the labels that a service declares; and, where the sender name
 holds one. An alert that nothing answers keeps what its sender said and is listed as unresolved.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from handrail.domain.catalog import Catalog
-from handrail.domain.service import LABEL, Rule
+from handrail.domain.service import FIELDS, LABEL, Rule
 
 # Where senders commonly put a service's name, the most telling first.
 NAMING_LABELS = (
@@ -36,6 +36,14 @@ class Said:
         found: str | None = getattr(self, name, None)
         return found
 
+    def pairs(self) -> Iterator[tuple[str, str]]:
+        """Every field that says something, with what it says."""
+        for name in FIELDS:
+            if (value := self.of(name)) is not None:
+                yield name, value
+        for key, value in self.labels.items():
+            yield LABEL + key, value
+
 
 @dataclass(frozen=True)
 class Resolution:
@@ -49,7 +57,7 @@ class Resolution:
 
 def resolve(catalog: Catalog, said: Said) -> Resolution:
     """The service of an alert, or that there is none and why."""
-    for rule in catalog.rules:
+    for rule in catalog.rules_for(said.pairs()) if catalog.rules else ():
         if _meets(rule, said):
             met = " and ".join(str(one) for one in rule.matches)
             return Resolution(rule.service, rule.name, f"Rule “{rule.name}”: {met}.")

@@ -122,7 +122,7 @@ class Limits:
     catalog_list_items: int = 200
     catalog_import_bytes: int = 32 * 1024 * 1024
     catalog_unresolved_shown: int = 100
-    catalog_map_services: int = 120
+    catalog_map_services: int = 80
     change_window: timedelta = timedelta(minutes=30)
     evidence_bytes: int = 1024 * 1024
     investigation_alerts: int = 500
@@ -130,6 +130,20 @@ class Limits:
     investigation_services: int = 24
     investigation_reads_at_once: int = 8
     finding_alternatives: int = 6
+    log_line_chars: int = 4096
+    log_line_tokens: int = 400
+    log_line_numbers: int = 8
+    log_words_remembered: int = 100_000
+    log_shapes_remembered: int = 50_000
+    log_templates: int = 20_000
+    log_groups: int = 1_000_000
+    log_templates_paired: int = 2000
+    log_places_paired: int = 24
+    log_templates_watched: int = 5000
+    log_window_findings: int = 20
+    log_windows_caught_up: int = 60
+    log_samples: int = 3
+    log_sample_chars: int = 512
 
 
 LIMITS = Limits()

@@ -38,7 +38,7 @@ class RunGraph:
 
 
 @dataclass
-class _Layout:
+class Layout:
     """Vertices by layer, in order; a vertex that is not a task is a place on a long edge."""
 
     layers: list[list[str]]
@@ -85,10 +85,10 @@ def layers_of(needs: Mapping[str, Iterable[str]]) -> dict[str, int]:
     return found
 
 
-def arrange(needs: Mapping[str, Sequence[str]]) -> _Layout:
+def arrange(needs: Mapping[str, Sequence[str]]) -> Layout:
     """Layers, order within them, and heights."""
     depth = layers_of(needs)
-    layout = _Layout([[] for _ in range(max(depth.values()) + 1)], [], [])
+    layout = Layout([[] for _ in range(max(depth.values()) + 1)], [], [])
     for name in needs:
         layout.layers[depth[name]].append(name)
     for name, wanted in needs.items():
@@ -100,7 +100,7 @@ def arrange(needs: Mapping[str, Sequence[str]]) -> _Layout:
     return layout
 
 
-def _route(layout: _Layout, source: str, target: str, depth: Mapping[str, int]) -> None:
+def _route(layout: Layout, source: str, target: str, depth: Mapping[str, int]) -> None:
     route = [source]
     for layer in range(depth[source] + 1, depth[target]):
         place = f"\x00{source}\x00{target}\x00{layer}"
@@ -111,7 +111,7 @@ def _route(layout: _Layout, source: str, target: str, depth: Mapping[str, int]) 
     layout.edges += list(pairwise(route))
 
 
-def _order(layout: _Layout) -> None:
+def _order(layout: Layout) -> None:
     """Sweep forth and back, each vertex at the mean place of its neighbours; keep the order with fewest crossings."""
     before, after = _neighbours(layout.edges)
     best = [list(layer) for layer in layout.layers]
@@ -139,7 +139,7 @@ def _sort_layer(layer: list[str], fixed: Sequence[str], neighbours: Mapping[str,
     layer.sort(key=lambda vertex: (mean(vertex), here[vertex]))
 
 
-def crossings(layout: _Layout) -> int:
+def crossings(layout: Layout) -> int:
     """How many pairs of edges cross between neighbouring layers."""
     place = {vertex: (n, m) for n, layer in enumerate(layout.layers) for m, vertex in enumerate(layer)}
     by_layer: dict[int, list[tuple[int, int]]] = defaultdict(list)
@@ -159,7 +159,7 @@ def _neighbours(edges: Iterable[tuple[str, str]]) -> tuple[dict[str, list[str]],
     return before, after
 
 
-def _heights(layout: _Layout, tasks: set[str]) -> None:
+def _heights(layout: Layout, tasks: set[str]) -> None:
     """Stack each layer, then pull each vertex towards its neighbours without changing the order."""
     before, after = _neighbours(layout.edges)
     for layer in layout.layers:
@@ -215,13 +215,13 @@ def left_of(column: int) -> int:
     return MARGIN + column * (NODE_WIDTH + GAP_X)
 
 
-def _edge(route: Sequence[str], layout: _Layout, column: Mapping[str, int], tasks: Mapping[str, GraphTask]) -> Markup:
+def _edge(route: Sequence[str], layout: Layout, column: Mapping[str, int], tasks: Mapping[str, GraphTask]) -> Markup:
     passed = tasks[route[0]].status in ("done", "skipped")
     path = path_of(route, layout, column, tasks)
     return Markup('<path class="edge{}" d="{}"/>').format(" passed" if passed else "", path)
 
 
-def path_of(route: Sequence[str], layout: _Layout, column: Mapping[str, int], known: Iterable[str]) -> str:
+def path_of(route: Sequence[str], layout: Layout, column: Mapping[str, int], known: Iterable[str]) -> str:
     """The line of a route, from the right side of its first vertex to the left side of its last."""
 
     def middle(vertex: str) -> float:

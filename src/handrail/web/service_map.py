@@ -6,6 +6,7 @@ are counted, and the list names them.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from markupsafe import Markup
 
@@ -69,7 +70,7 @@ def service_map(services: Sequence[MapService], shapes: Mapping[str, str]) -> Ma
     if not services:
         return Markup('<p class="chart-empty">Nothing to draw: no service has a dependency, and nothing fires.</p>')
     known = {one.name: one for one in services}
-    layout = run_graph.arrange(callers_of(services))
+    layout = _arranged(tuple(callers_of(services).items()))
     column = {vertex: n for n, layer in enumerate(layout.layers) for vertex in layer}
     width = run_graph.width_of(len(layout.layers))
     height = MARGIN * 2 + max(layout.y[v] + run_graph.height_of(v, known) for layer in layout.layers for v in layer)
@@ -82,6 +83,12 @@ def service_map(services: Sequence[MapService], shapes: Mapping[str, str]) -> Ma
         '<svg class="run-graph service-map{4}" viewBox="0 0 {0} {1}" width="{0}" height="{1}" role="group" '
         'aria-label="{2}"><g>{3}</g><g>{4}</g></svg>'
     ).format(width, round(height), said, Markup("").join(edges), Markup("").join(nodes), broad)
+
+
+@lru_cache(maxsize=8)
+def _arranged(callers: tuple[tuple[str, tuple[str, ...]], ...]) -> "run_graph.Layout":
+    """Where services stand depends on their dependencies alone, and health changes much more often."""
+    return run_graph.arrange(dict(callers))
 
 
 def _edge(known: Mapping[str, MapService], route: Sequence[str], path: str) -> Markup:
