@@ -1,7 +1,8 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handrail.signals.log_findings import LogFinder, LogFinding, LogFindingKind, Watch
+from handrail.kernel.limits import LIMITS
+from handrail.signals.log_findings import LogFinder, LogFinding, LogFindingKind
 
 START = 1_767_600_000.0
 USUAL = 20
@@ -73,12 +74,12 @@ def test_a_number_far_from_those_in_its_place_is_found_with_its_line() -> None:
 def test_findings_of_one_window_have_a_bound() -> None:
     letters = "abcdefghijklmnopqrstuvwxyz"
     strange = [f"{one}{two}ab stands alone" for one in letters for two in letters[:4]]
-    assert len(fed([*quiet(), strange])) == Watch().findings_per_window_max
+    assert len(fed([*quiet(), strange])) == LIMITS.log_window_findings
 
 
 def test_samples_are_cut() -> None:
     (found,) = fed([*quiet(), [*quiet(1)[0], "huge " + "x" * 100_000]])
-    assert len(found.samples[0]) == Watch().sample_chars_max
+    assert len(found.samples[0]) == LIMITS.log_sample_chars
 
 
 def test_a_long_pause_is_caught_up_in_bounded_steps() -> None:

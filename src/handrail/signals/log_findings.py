@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from handrail.kernel.limits import LIMITS
 from handrail.signals.logs.miner import TemplateMiner
 
 _ERRORS = re.compile(r"error|exception|fatal|panic|fail(?:ed|ure)|critical|denied|refused|traceback", re.IGNORECASE)
@@ -54,12 +55,6 @@ class Watch:
     errors_min: int = 10
     value_deviations: float = 6.0
     values_min: int = 50
-    templates_max: int = 5_000
-    numbers_per_line_max: int = 8
-    findings_per_window_max: int = 20
-    silent_windows_caught_up_max: int = 60
-    samples_max: int = 3
-    sample_chars_max: int = 512
 
 
 @dataclass
@@ -122,12 +117,12 @@ class LogFinder:
         findings = self.tick(at)
         group = self._miner.group_of(self._miner.add(line))
         seen = self._seen.get(group)
-        if seen is None and len(self._seen) < self._watch.templates_max:
+        if seen is None and len(self._seen) < LIMITS.log_templates_watched:
             seen = self._seen[group] = _Seen(self._window)
         if seen is not None:
             self._count(seen, line)
             self._weigh_numbers(seen, line)
-        if _ERRORS.search(line[: self._watch.sample_chars_max]):
+        if _ERRORS.search(line[: LIMITS.log_sample_chars]):
             self._count(self._errors, line)
         return findings
 
@@ -137,7 +132,7 @@ class LogFinder:
         if self._ends_at is None:
             self._ends_at = now + width
         findings: list[LogFinding] = []
-        for _ in range(self._watch.silent_windows_caught_up_max):
+        for _ in range(LIMITS.log_windows_caught_up):
             if now < self._ends_at:
                 return findings
             findings += self._close(self._ends_at)
@@ -150,16 +145,16 @@ class LogFinder:
             # Samples of an earlier window were kept in case that the message falls silent.
             seen.samples = []
         seen.count += 1
-        if len(seen.samples) < self._watch.samples_max:
-            seen.samples.append(line[: self._watch.sample_chars_max])
+        if len(seen.samples) < LIMITS.log_samples:
+            seen.samples.append(line[: LIMITS.log_sample_chars])
 
     def _weigh_numbers(self, seen: _Seen, line: str) -> None:
-        numbers = _NUMBERS.findall(line[: self._watch.sample_chars_max])[: self._watch.numbers_per_line_max]
+        numbers = _NUMBERS.findall(line[: LIMITS.log_sample_chars])[: LIMITS.log_line_numbers]
         for place, text in enumerate(numbers):
             value = float(text)
             values = seen.values.setdefault((len(numbers), place), _Values())
             if values.is_odd(value, self._watch) and seen.odd is None:
-                seen.odd = (value, line[: self._watch.sample_chars_max])
+                seen.odd = (value, line[: LIMITS.log_sample_chars])
             values.learn(value)
 
     def _close(self, at: float) -> list[LogFinding]:
@@ -175,7 +170,7 @@ class LogFinder:
         findings = list(self._judge_errors(at) if learnt else ()) + findings
         self._forget(self._errors)
         self._window += 1
-        return findings[: self._watch.findings_per_window_max]
+        return findings[: LIMITS.log_window_findings]
 
     def _follow_merges(self) -> None:
         """Templates that became one are watched as one from here on; what they counted is added up."""
@@ -190,7 +185,7 @@ class LogFinder:
                 into.usual += gone.usual
                 into.steady = max(into.steady, gone.steady)
                 into.since_window = min(into.since_window, gone.since_window)
-                into.samples = (into.samples + gone.samples)[: self._watch.samples_max]
+                into.samples = (into.samples + gone.samples)[: LIMITS.log_samples]
                 into.odd = into.odd or gone.odd
 
     def _judge(self, seen: _Seen, text: str, at: float) -> Iterator[LogFinding]:

@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from handrail.kernel.limits import LIMITS
 from handrail.signals.logs.miner import TemplateMiner
 
 LINES = st.lists(st.text(max_size=60), max_size=40)
@@ -99,7 +102,7 @@ def test_a_stream_of_ever_new_words_keeps_one_template() -> None:
 
 
 def test_past_the_bound_on_templates_lines_share_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("handrail.signals.logs.miner.TEMPLATES", 3)
+    monkeypatch.setattr("handrail.signals.logs.miner.LIMITS", replace(LIMITS, log_templates=3))
     miner = TemplateMiner()
     given = [miner.add(word) for word in ("ant", "bee", "cat", "dog", "eel")]
     assert given[3] == given[4]

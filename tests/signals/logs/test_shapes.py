@@ -1,6 +1,6 @@
 import pytest
 
-from handrail.signals.logs.setting import LINE_CHARS, WORDS_REMEMBERED
+from handrail.kernel.limits import LIMITS
 from handrail.signals.logs.shapes import WordShapes, line_shape, tokens_of, word_shape
 
 
@@ -53,11 +53,11 @@ def test_tokens_joined_give_the_shape_back() -> None:
 
 
 def test_what_lies_past_the_bound_of_a_line_is_not_looked_at() -> None:
-    assert len(line_shape("x" * (LINE_CHARS + 50), WordShapes())) == LINE_CHARS
+    assert len(line_shape("x" * (LIMITS.log_line_chars + 50), WordShapes())) == LIMITS.log_line_chars
 
 
 def test_words_remembered_have_a_bound() -> None:
     shapes = WordShapes()
-    for number in range(WORDS_REMEMBERED + 1):
+    for number in range(LIMITS.log_words_remembered + 1):
         shapes[f"w{number}"]
     assert len(shapes) == 1

@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import combinations
 
-from handrail.signals.logs.setting import PAIRED_TEMPLATES, Setting
+from handrail.kernel.limits import LIMITS
+from handrail.signals.logs.setting import Setting
 from handrail.signals.logs.shapes import ANY
 
 Tokens = tuple[str, ...]
@@ -17,8 +18,6 @@ _NOUNS = frozenset({"user", "username", "account", "host", "hostname", "domain",
 _PREPOSITIONS = frozenset({"for", "from", "to", "by", "with", "at"})
 _DIGITS = re.compile(r"\d+")
 _HOLE = ""
-# Places of one template that may be widened in pairs; longer templates are compared in one place alone.
-_PAIRED_PLACES_MAX = 24
 
 
 def merge_templates(templates: Iterable[Tokens], setting: Setting) -> dict[Tokens, Tokens]:
@@ -34,7 +33,7 @@ def merge_templates(templates: Iterable[Tokens], setting: Setting) -> dict[Token
 
 def _merge_same_length(templates: Sequence[Tokens], setting: Setting) -> dict[Tokens, Tokens]:
     now = {tokens: tokens for tokens in templates}
-    for places in (1, 2) if len(templates) <= PAIRED_TEMPLATES else (1,):
+    for places in (1, 2) if len(templates) <= LIMITS.log_templates_paired else (1,):
         while step := _step(sorted(set(now.values())), places, setting):
             now = {first: step.get(last, last) for first, last in now.items()}
     return {first: last for first, last in now.items() if first != last}
@@ -45,7 +44,7 @@ def _step(templates: Sequence[Tokens], places: int, setting: Setting) -> dict[To
     alike: dict[Tokens, list[Tokens]] = defaultdict(list)
     for tokens in templates:
         open_places = [at for at, token in enumerate(tokens) if token.strip() not in _SIGNS]
-        if places > 1 and len(open_places) > _PAIRED_PLACES_MAX:
+        if places > 1 and len(open_places) > LIMITS.log_places_paired:
             continue
         for holes in combinations(open_places, places):
             alike[_with(tokens, holes, _HOLE)].append(tokens)

@@ -8,8 +8,9 @@ time to time templates that turned out to be one are merged. So a group's id may
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from handrail.kernel.limits import LIMITS
 from handrail.signals.logs.merge import Tokens, covers, merge_templates
-from handrail.signals.logs.setting import GROUPS, SHAPES_REMEMBERED, TEMPLATES, TOKENS, Setting
+from handrail.signals.logs.setting import Setting
 from handrail.signals.logs.shapes import ANY, WordShapes, line_shape, tokens_of
 
 _MERGE_AFTER_FIRST = 256
@@ -67,8 +68,10 @@ class TemplateMiner:
             self._join(group, kept)
         self._remember_wide(wider)
         self._groups_by_shape = {shape: self.group_of(group) for shape, group in self._groups_by_shape.items()}
-        doubled = max(_MERGE_AFTER_FIRST, 2 * len(self._groups_by_tokens))
-        self._merge_at = min(doubled, TEMPLATES) if len(self._groups_by_tokens) < TEMPLATES else doubled
+        known, most = len(self._groups_by_tokens), LIMITS.log_templates
+        doubled = max(_MERGE_AFTER_FIRST, 2 * known)
+        # One merge more just before the bound is reached, and none for every line beyond it.
+        self._merge_at = min(doubled, most) if known < most else doubled
 
     def _remember_wide(self, wider: Mapping[Tokens, Tokens]) -> None:
         """Keep merged templates at hand by length, so that a line they cover needs no template of its own."""
@@ -85,14 +88,14 @@ class TemplateMiner:
         return [Template(group, text, self._counts[group]) for group, text in sorted(known)]
 
     def _learn(self, shape: str) -> int:
-        tokens = tokens_of(shape)[:TOKENS]
+        tokens = tokens_of(shape)[: LIMITS.log_line_tokens]
         group = self._find(tokens)
         if group is None and len(self._groups_by_tokens) >= self._merge_at:
             self.merge()
             group = self._find(tokens)
         if group is None:
             group = self._new_group(tokens)
-        if len(self._groups_by_shape) >= SHAPES_REMEMBERED:
+        if len(self._groups_by_shape) >= LIMITS.log_shapes_remembered:
             self._groups_by_shape.clear()
         self._groups_by_shape[shape] = group
         return group
@@ -105,7 +108,7 @@ class TemplateMiner:
         return None if wide is None else self._groups_by_tokens[wide]
 
     def _new_group(self, tokens: Tokens) -> int:
-        if len(self._groups_by_tokens) >= TEMPLATES or len(self._parents) >= GROUPS:
+        if len(self._groups_by_tokens) >= LIMITS.log_templates or len(self._parents) >= LIMITS.log_groups:
             if self._overflow is None:
                 self._overflow = self._append()
             return self._overflow

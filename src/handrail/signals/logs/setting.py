@@ -1,14 +1,6 @@
-"""The one configuration of the log methods, for every system, and their bounds on memory."""
+"""The one configuration of the log methods, for every system."""
 
 from dataclasses import dataclass
-
-LINE_CHARS = 4096
-WORDS_REMEMBERED = 100_000
-SHAPES_REMEMBERED = 50_000
-TEMPLATES = 20_000
-GROUPS = 1_000_000
-PAIRED_TEMPLATES = 2_000
-TOKENS = 400
 
 
 @dataclass(frozen=True)

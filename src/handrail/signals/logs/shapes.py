@@ -7,14 +7,14 @@ before.
 
 import re
 
-from handrail.signals.logs.setting import LINE_CHARS, WORDS_REMEMBERED
+from handrail.kernel.limits import LIMITS
 
 ANY = "<*>"
 
 # Words are cut at these; each is a token of its own, so that `size=12,` and `size=7]` share `size`, `=`.
 _PARTS = re.compile(r"""[=:,;()\[\]{}<>"'|]|\.{3,}|(?:[^=:,;()\[\]{}<>"'|.]|\.(?!\.\.))+""")
 _HEX = re.compile(r"[+-]?(?:0[xX])?[0-9a-fA-F]{6,}$")
-_HOST = re.compile(r"(?:[A-Za-z0-9_-]+\.){2,}[a-z]{2,}$|(?:[\w$]+\.){3,}[\w$]+$")
+_HOST = re.compile(r"^(?:[A-Za-z0-9_-]+\.){2,}[a-z]{2,}$|^(?:[\w$]+\.){3,}[\w$]+$")
 _PATHS = ("/", "./", "../", "~/", "\\\\")
 # Parts that belong together across the signs at which words are cut: a host with its port, a hardware address, an
 # object printed with its fields, a quoted value.
@@ -46,7 +46,7 @@ def _is_variable(part: str) -> bool:
     """Whether a part of a word is a value by its look alone. One digit after letters (`ssh2`, `eth0`) may as well be a
     name: that is for the other lines to tell."""
     if _DIGIT.search(part):
-        return not part[0].isalpha() or bool(_TWO_DIGITS.search(part)) or bool(_INSTANCE.search(part))
+        return not part[0].isalpha() or any(kind.search(part) for kind in (_TWO_DIGITS, _INSTANCE, _HOST))
     return (
         (part.startswith(_PATHS) and len(part) > 2)
         or part.count("/") > 1
@@ -75,7 +75,7 @@ class WordShapes(dict[str, str]):
     """Shapes of words seen, forgotten all at once when there are too many; asked for by `shapes[word]`."""
 
     def __missing__(self, word: str) -> str:
-        if len(self) >= WORDS_REMEMBERED:
+        if len(self) >= LIMITS.log_words_remembered:
             self.clear()
         shape = self[word] = word_shape(word)
         return shape
@@ -83,7 +83,7 @@ class WordShapes(dict[str, str]):
 
 def line_shape(line: str, shapes: WordShapes) -> str:
     """Words joined by one blank. What lies past the bound of a line is not looked at."""
-    return " ".join([shapes[word] for word in line[:LINE_CHARS].split()])
+    return " ".join([shapes[word] for word in line[: LIMITS.log_line_chars].split()])
 
 
 def tokens_of(shape: str) -> tuple[str, ...]:
