@@ -19,17 +19,14 @@ _GRAVE = (Severity.CRITICAL, Severity.HIGH)
 _MESSAGE_FIELDS = ("message", "msg", "error", "exception.message", "event", "log")
 _RESOURCE_NAMES = ("service_instance_id", "k8s_pod_name", "host_name", "container_name", "container_id")
 _KEPT_ATTRIBUTES = ("exception.type", "exception.message", "error.type", "event.name", "http.route", "code.function")
-# What differs between two sayings of one message, widest first.
-_VARIABLE = re.compile(
-    r"\"[^\"]*\"|'[^']*'"
-    r"|\b[a-z][a-z0-9+.-]*://\S+"
-    r"|\b[\w.+-]+@[\w.-]+"
-    r"|(?<![\w.])(?=[\w-]*\d)[\w]+(?:-[\w]+)+"  # ids joined by hyphens: UUIDs, pods, dates
-    r"|\b(?:0x)?[0-9a-f]{8,}\b"
-    r"|(?:/[\w.@%+-]+){2,}"
-    r"|\w*\d[\w.:]*",
+# A message's parts: quoted values, addresses, mailboxes, paths, and last any run of word signs. The last one takes in
+# all that the ones before it stumble over, so that the search never goes back: the time stays linear.
+_PART = re.compile(
+    r"(?P<varies>\"[^\"]*\"|'[^']*'|[a-z][a-z0-9+.-]*://\S+|[\w.+-]+@[\w.-]+|(?:/[\w.@%+-]+){2,})|[\w.:+'-]+",
     re.IGNORECASE,
 )
+_HAS_DIGIT = re.compile(r"\d")
+_LETTERED_HEX = re.compile(r"[0-9a-f]{8,}", re.IGNORECASE)
 _SPACE = re.compile(r"\s+")
 _TEMPLATE_CHARS = 1024
 
@@ -84,7 +81,14 @@ def severity_of_record(record: Mapping[str, Any]) -> str | None:
 
 def template(message: str) -> str:
     """The message without what varies from one time to the next: numbers, ids, addresses, paths, quoted values."""
-    return _SPACE.sub(" ", _VARIABLE.sub("<*>", message[: LIMITS.annotation_chars])).strip()[:_TEMPLATE_CHARS]
+    return _SPACE.sub(" ", _PART.sub(_masked, message[: LIMITS.annotation_chars])).strip()[:_TEMPLATE_CHARS]
+
+
+def _masked(found: re.Match[str]) -> str:
+    part = found[0]
+    if found["varies"] or _HAS_DIGIT.search(part) or _LETTERED_HEX.fullmatch(part):
+        return "<*>" + (":" if part.endswith(":") else "")
+    return part
 
 
 def _severity_number(value: Any) -> int:
