@@ -76,6 +76,11 @@ def test_after_an_alarm_it_rests() -> None:
     assert [index for index in alarms_of(values) if 1200 <= index < 1300] == [1200]
 
 
+def test_what_stays_below_the_threshold_is_told_once_and_ends_where_an_alarm_begins() -> None:
+    detector = Detector()
+    assert [detector._rested(score) for score in (0.42, 0.41, 0.43, 0.6, 0.7, 0.42)] == [0.42, 0.0, 0.0, 0.6, 0.0, 0.0]
+
+
 def test_a_missing_value_scores_nothing_and_teaches_nothing() -> None:
     values = noise(800)
     holed = np.insert(values, 400, [np.nan, np.inf, -1e200])

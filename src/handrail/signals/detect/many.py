@@ -36,7 +36,7 @@ class ManyDetector:
     def __init__(self, series: int, setting: Setting | None = None) -> None:
         self.setting = s = setting or Setting()
         self.n = 0
-        self.rest = np.zeros(series, dtype=np.int64)
+        self.rest, self.rank = np.zeros(series, dtype=np.int64), np.zeros(series, dtype=np.int64)
         self.evidence, self.expected, self.step_seconds = np.zeros(series), np.zeros(series), np.zeros(series)
         self.surprises = np.zeros((len(FEATURES), series))
         self.level, self._mean, self._last_at = np.zeros(series), np.zeros(series), np.zeros(series)
@@ -110,10 +110,14 @@ class ManyDetector:
         return self.evidence / (self.evidence + s.score_half)
 
     def _rested(self, score: Floats) -> Floats:
+        s = self.setting
+        rank = np.minimum((score / s.threshold * s.ranks).astype(np.int64), s.ranks)
         resting = self.rest > 0
         self.rest -= resting
-        loud = ~resting & (score >= self.setting.threshold)
-        self.rest[loud] = self.setting.rest_points - 1
+        resting &= rank <= self.rank
+        loud = ~resting & (rank >= s.rank_least)
+        self.rest[loud] = s.rest_points - 1
+        self.rank[loud] = rank[loud]
         return np.where(resting, 0.0, score)
 
     def _against_season(self, at: Floats, value: Floats, young: float) -> Floats:

@@ -28,7 +28,7 @@ class Detector:
 
     def __init__(self, setting: Setting | None = None) -> None:
         self.setting = s = setting or Setting()
-        self.n, self.rest = 0, 0
+        self.n, self.rest, self.rank = 0, 0, 0
         self.evidence, self.expected, self.step_seconds, self.error = 0.0, 0.0, 0.0, 0.0
         self.surprises: tuple[float, ...] = (0.0,) * len(FEATURES)
         self.level = self._mean = self._offset = self._residual = self._last_at = 0.0
@@ -108,12 +108,16 @@ class Detector:
         return evidence / (evidence + s.score_half)
 
     def _rested(self, score: float) -> float:
-        """The first of a row of alarms is news; the rest of them only say it again."""
+        """The first of a row of alarms is news; the rest of them only say it again. What stays below the threshold has
+        its own rest, so that a lower threshold finds it told once too; only something of a higher rank ends a rest."""
+        s = self.setting
+        rank = min(int(score / s.threshold * s.ranks), s.ranks)
         if self.rest > 0:
             self.rest -= 1
-            return 0.0
-        if score >= self.setting.threshold:
-            self.rest = self.setting.rest_points - 1
+            if rank <= self.rank:
+                return 0.0
+        if rank >= s.rank_least:
+            self.rest, self.rank = s.rest_points - 1, rank
         return score
 
     def _against_season(self, at: float, value: float, young: float) -> float:

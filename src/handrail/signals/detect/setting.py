@@ -14,7 +14,8 @@ class Setting:
     counts only above `evidence_floor` (what ordinary noise reaches) and up to `evidence_cap` more, so that none decides
     alone how loud an alarm is. The floor holds for a point every `floor_step_seconds`; fewer points an hour bring fewer
     chance extremes, so it falls by `floor_per_step` nats as the step grows e-fold. The sum fades by `memory` per point;
-    `score_half` of it is a score of one half. After an alarm come `rest_points` without another."""
+    `score_half` of it is a score of one half. After an alarm come `rest_points` without another; between no
+    evidence and the threshold lie `ranks` ranks, and from `rank_least` on they rest as well."""
 
     level_rate: float = 0.002
     offset_rate: float = 0.03
@@ -40,5 +41,7 @@ class Setting:
     floor_most: float = 8.0
     memory: float = 0.7
     rest_points: int = 250
+    ranks: int = 10
+    rank_least: int = 8
     score_half: float = 13.5
     threshold: float = 0.5
