@@ -80,3 +80,22 @@ def test_another_document_is_not_put_forward_here(home: House) -> None:
     text = "kind: audience\naudiences: {teams: {channels: [mailbox]}}\n"
     answer = home.as_(home.world.owner).post("/catalog", {"text": text, "back": "/catalog"})
     assert answer.status_code == 400 and "This is no catalogue" in answer.text
+
+
+def test_services_are_found_by_words_and_a_long_list_is_bounded(home: House) -> None:
+    from handrail.domain.people import Person
+    from tests.worlds import add_person
+
+    world = home.world
+    owner: Person = world.owner
+    text = "kind: catalog\nservices:\n" + "".join(f"  s{n:03}: {{owner: team-{n % 7}}}\n" for n in range(250))
+    proposed = world.by(owner, lambda tx: documents.propose(tx, text, owner))
+    assert proposed.draft is not None and proposed.draft.gate_id is not None
+    world.vote(proposed.draft.gate_id, add_person(world.shell, "manager", ("manager",)))
+    browser = home.as_(world.outsider)
+    everything = browser.get("/catalog").text
+    assert "250 services, the first 200 shown" in everything and everything.count('<tr id="service-') == 200
+    some = browser.get("/catalog?q=TEAM-3").text
+    assert some.count('<tr id="service-') == 36 and "/catalog/parts/live?q=TEAM-3" in some
+    assert "No service has these words" in browser.get("/catalog?q=%3Cb%3Enothing").text
+    assert browser.get("/catalog/parts/live?q=s001").text.count('<tr id="service-') == 1

@@ -22,6 +22,16 @@ def test_callers_stand_left_of_what_they_call() -> None:
     assert text.count('<path class="edge"') == 2
 
 
+def test_the_drawing_is_whole_and_wide_ones_say_so() -> None:
+    from xml.etree import ElementTree
+
+    for length, look in ((3, "run-graph service-map"), (6, "run-graph service-map broad")):
+        chain = [one(f"s{n}", f"s{n + 1}") for n in range(length - 1)] + [one(f"s{length - 1}", worst="low")]
+        drawn = ElementTree.fromstring(str(service_map(chain, SEVERITY_SHAPES)))  # noqa: S314
+        assert drawn.get("class") == look
+        assert len(drawn.findall(".//a")) == length
+
+
 def test_learned_and_failing_dependencies_look_their_part() -> None:
     drawn = [one("web", "db", learned=frozenset({"db"})), one("db", worst="critical")]
     text = str(service_map(drawn, SEVERITY_SHAPES))

@@ -80,7 +80,7 @@ def service_map(services: Sequence[MapService], shapes: Mapping[str, str]) -> Ma
     broad = " broad" if len(layout.layers) > _NARROW_LAYERS else ""
     said = f"Map of {len(services)} services, {sick} with a firing alert. The same services are in the list."
     return Markup(
-        '<svg class="run-graph service-map{4}" viewBox="0 0 {0} {1}" width="{0}" height="{1}" role="group" '
+        '<svg class="run-graph service-map{5}" viewBox="0 0 {0} {1}" width="{0}" height="{1}" role="group" '
         'aria-label="{2}"><g>{3}</g><g>{4}</g></svg>'
     ).format(width, round(height), said, Markup("").join(edges), Markup("").join(nodes), broad)
 

@@ -42,7 +42,8 @@ class UnresolvedRow:
 
 @dataclass(frozen=True)
 class CatalogView:
-    """`hidden` services and `circles` dependencies are not drawn. `draft` is the text that the form begins with."""
+    """`services` are the first of `total` that fit `search`; `query` is it as a part of an address. `hidden` services
+    and `circles` dependencies are not drawn. `draft` is the text that the form begins with."""
 
     version: int
     services: tuple[ServiceRow, ...]
@@ -54,6 +55,9 @@ class CatalogView:
     unresolved_total: int
     waiting_gate: str | None = None
     may_propose: bool = False
+    total: int = 0
+    search: str = ""
+    query: str = ""
     draft: str = ""
     draft_chars: int = 0
     faults: tuple[Fault, ...] = ()

@@ -1,5 +1,8 @@
 """The catalogue: its map with live health, its services, the alerts that found none, and a new version by hand."""
 
+from urllib.parse import urlencode
+
+from handrail.domain.catalog import Service
 from handrail.domain.document import Document
 from handrail.domain.people import Permission
 from handrail.kernel.errors import BadInput, HandrailError
@@ -34,12 +37,16 @@ def catalog(visit: Visit, post: Post | None = None, refusal: HandrailError | Non
     found = queries.find(visit.connection, Document, documents.document_id("catalog", "default"))
     document = found.state if found else None
     nowhere = services.unresolved(visit.connection, known.services.keys(), LIMITS.catalog_unresolved_shown)
-    ordered = presenter.in_order(known, health)
+    search = (visit.query.get("q") or "")[: LIMITS.label_chars]
+    ordered = [one for one in presenter.in_order(known, health) if _fits(one, search)]
     everything = [presenter.map_service(one, health.get(one.name)) for one in known.services.values()]
     drawn = service_map.choose(everything, LIMITS.catalog_map_services)
     view = v.CatalogView(
         version=document.version if document else 0,
-        services=tuple(presenter.service_row(one, health.get(one.name)) for one in ordered),
+        services=tuple(presenter.service_row(one, health.get(one.name)) for one in ordered[: LIMITS.page_size_max]),
+        total=len(ordered),
+        search=search,
+        query=f"?{urlencode({'q': search})}" if search else "",
         map=tuple(drawn),
         hidden=len(everything) - len(drawn),
         circles=service_map.not_drawn(drawn),
@@ -53,6 +60,12 @@ def catalog(visit: Visit, post: Post | None = None, refusal: HandrailError | Non
         faults=refusal.faults if refusal else (),
     )
     return Screen("catalog.html", "Catalogue", view, "catalog", ("alerts",))
+
+
+def _fits(one: Service, search: str) -> bool:
+    """Whether what is looked for stands in what a service is called, whose it is, or where it runs."""
+    held = (one.name, one.title, one.owner, one.environment or "", one.region or "", *one.functions, *one.data_classes)
+    return search.casefold() in "\n".join(held).casefold()
 
 
 def propose(post: Post) -> Done:
