@@ -56,6 +56,18 @@ def test_far_more_lines_than_usual_are_a_shift_told_when_it_begins() -> None:
     assert found.sentence.startswith("A message came more often than usual (200, usually about 20)")
 
 
+def test_a_message_that_always_came_in_bursts_is_no_shift_when_it_does_so_again() -> None:
+    low, high = quiet(1)[0][:5], quiet(1)[0] * 3
+    assert fed([low, low, high] * 20) == []
+
+
+def test_a_message_is_missed_only_after_twice_the_silence_it_ever_kept() -> None:
+    paused = [*quiet(), [], [], [], [], *quiet(25)]
+    assert len(fed(paused)) == 1
+    assert len(fed([*paused, *[[]] * 7])) == 1
+    assert len(fed([*paused, *[[]] * 8])) == 2
+
+
 def test_many_lines_of_errors_are_a_burst() -> None:
     errors = [f"upstream refused: {word}" for word in ("a", "b", "c")] * 10
     found = fed([*quiet(), [*quiet(1)[0], *errors]])

@@ -40,9 +40,9 @@ class LogFinding:
 
 @dataclass(frozen=True)
 class Watch:
-    """One configuration for all sources. A count is unusual when it lies `deviations` square roots of the usual count
-    away and is `factor` times more or less. A number is unusual when it lies `value_deviations` standard deviations
-    (of logarithms) off and `factor` times beyond all that were seen, of which there were `values_min` at least."""
+    """One configuration for all sources. A count is unusual when it lies `deviations` standard deviations (of a Poisson
+    count at least) away and is `factor` times more or less. A number is unusual when it lies `value_deviations`
+    standard deviations (of logarithms) off and `factor` times beyond all that were seen, `values_min` at least."""
 
     window_seconds: float = 60.0
     learning_windows: int = 10
@@ -92,6 +92,8 @@ class _Seen:
     since_window: int
     count: int = 0
     usual: float = 0.0
+    variance: float = 0.0
+    longest_silence: int = 0
     steady: float = 0.0
     silent: int = 0
     told_silent: bool = False
@@ -183,6 +185,8 @@ class LogFinder:
             if into is not gone:
                 into.count += gone.count
                 into.usual += gone.usual
+                into.variance += gone.variance
+                into.longest_silence = min(into.longest_silence, gone.longest_silence)
                 into.steady = max(into.steady, gone.steady)
                 into.since_window = min(into.since_window, gone.since_window)
                 into.samples = (into.samples + gone.samples)[: LIMITS.log_samples]
@@ -203,7 +207,7 @@ class LogFinder:
             more = "more" if seen.count > seen.usual else "less"
             sentence = f"A message came {more} often than usual ({seen.count}, usually about {seen.usual:.0f}): {text}"
             yield LogFinding(LogFindingKind.RATE_SHIFT, at, text, sentence, samples)
-        if seen.silent + 1 >= self._watch.silent_windows and not seen.count and self._may_tell_silence(seen):
+        if not seen.count and self._is_missed(seen):
             seen.told_silent = True
             sentence = f"A message that usually comes about {_times(round(seen.usual))} in a window stopped: {text}"
             yield LogFinding(LogFindingKind.VANISHED_TEMPLATE, at, text, sentence, samples)
@@ -212,15 +216,16 @@ class LogFinder:
             sentence = f"A number in a message is far from those seen in its place ({value:g}): {text}"
             yield LogFinding(LogFindingKind.PARAMETER_ANOMALY, at, text, sentence, (line,))
 
-    def _may_tell_silence(self, seen: _Seen) -> bool:
-        """Only of a message that comes in nearly every window; one that comes now and then is not missed."""
+    def _is_missed(self, seen: _Seen) -> bool:
+        """Only a message that comes in nearly every window is missed, and after twice the silence it ever kept."""
         steady = seen.usual >= self._watch.silent_usual_min and seen.steady >= self._watch.steady_min
-        return steady and not seen.told_silent
+        long = seen.silent + 1 >= max(self._watch.silent_windows, 2 * seen.longest_silence)
+        return steady and long and not seen.told_silent
 
     def _is_shift(self, seen: _Seen) -> bool:
         """A shift is told once, when it begins; silence has a finding of its own."""
         watch, count, usual = self._watch, seen.count, seen.usual
-        far = abs(count - usual) > watch.deviations * math.sqrt(usual + 1)
+        far = abs(count - usual) > watch.deviations * math.sqrt(max(usual + 1, seen.variance))
         shifted = count > 0 and far and (count > watch.factor * usual or count * watch.factor < usual)
         begins = shifted and not seen.shifted
         seen.shifted = shifted
@@ -237,14 +242,17 @@ class LogFinder:
         samples, so that its silence can be told and shown."""
         share = max(self._watch.forgetting, 1 / (self._window - seen.since_window + 1))
         if seen.count:
+            # Silence makes a message less steady once it is over: while it lasts, it may be the one to be told.
+            seen.steady *= (1 - self._watch.forgetting) ** seen.silent
             seen.steady += share * (1 - seen.steady)
+            seen.longest_silence = max(seen.longest_silence, seen.silent)
             seen.silent, seen.told_silent = 0, False
         else:
             seen.silent += 1
-            if seen.silent > self._watch.silent_windows:
-                seen.steady -= share * seen.steady
         if seen.count or seen is self._errors:
-            seen.usual += share * (seen.count - seen.usual)
+            step = seen.count - seen.usual
+            seen.usual += share * step
+            seen.variance = (1 - share) * (seen.variance + share * step * step)
         seen.count, seen.odd = 0, None
 
 
