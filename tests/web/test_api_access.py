@@ -172,6 +172,7 @@ def test_every_list_answers_with_a_page(site: Site) -> None:
             "/api/v1/catalog",
             "/api/v1/catalog/schema",
             "/api/v1/catalog/resolve",
+            "/api/v1/catalog/resolve",
             "/api/v1/catalog/unresolved",
             "/api/v1/record/consistency",
             "/api/v1/integrations",

@@ -256,7 +256,8 @@ class InboundApp:
             results = await self._ingestor.ingest(sender.name, parsed, verdict, trace)
         _count(sender, verdict, parsed, results)
         metrics.SECONDS.observe(self._clock.monotonic() - started)
-        return door.accepted(parsed, results)
+        answer = _integration(sender).answer if door.integration is None else None
+        return Answer(*answer(inbound, parsed)) if answer is not None else door.accepted(parsed, results)
 
     async def _inbound(self, request: _Request, sender: Sender, body: bytes) -> Inbound:
         """The request as integrations take it, with the certificate that it is signed with."""

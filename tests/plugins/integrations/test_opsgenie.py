@@ -51,7 +51,7 @@ def test_a_close_ends_at_the_time_of_the_update_in_nanoseconds() -> None:
     assert said.occurred_at == said.ends_at == datetime(2026, 1, 5, 8, 41, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("action", ["AddNote", "AddTags", "UpdatePriority", *SILENT])
+@pytest.mark.parametrize("action", ["AddNote", "AddTags", "UpdatePriority", *sorted(SILENT)])
 def test_an_edit_is_taken_and_opens_nothing_again(action: str) -> None:
     assert read(action) == Parsed()
 

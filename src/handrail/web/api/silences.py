@@ -49,15 +49,15 @@ class AddSilence(Asked):
 
     kind: Kind = "silence"
     matchers: Annotated[list[str], Field(max_length=100, examples=[["service=payments", "label.cluster^=eu-"]])]
-    reason: Annotated[str, Field(max_length=LIMITS.title_chars)]
+    reason: Annotated[str, Field(max_length=LIMITS.title_chars, examples=["known, fixed in 2.5.1"])]
     starts_at: AwareDatetime | None = None
     ends_at: AwareDatetime | None = None
-    seconds: Annotated[float | None, Field(gt=0, le=_LONGEST)] = None
+    seconds: Annotated[float | None, Field(gt=0, le=_LONGEST, examples=[7200])] = None
 
 
 class Shelve(Asked):
-    seconds: Annotated[float, Field(gt=0, le=_LONGEST)]
-    reason: Annotated[str, Field(max_length=LIMITS.title_chars)]
+    seconds: Annotated[float, Field(gt=0, le=_LONGEST, examples=[1800])]
+    reason: Annotated[str, Field(max_length=LIMITS.title_chars, examples=["known, fixed in 2.5.1"])]
 
 
 @router.get("/silences", response_model=shapes.Page[SilenceShape], summary="List silences and maintenance windows")
