@@ -20,6 +20,7 @@ from handrail.signals.inbound import InboundApp, InboundSettings
 from handrail.signals.ingest import Ingestor
 from handrail.signals.reading import Reading
 from handrail.signals.senders import Senders
+from handrail.signals.watching import Watcher, Watching
 from handrail.web.app import make_app
 from handrail.web.context import Context
 from handrail.web.live import LiveBus, Notifier, PostgresListener, new_process_name
@@ -72,7 +73,10 @@ def make_asgi(handrail: Handrail, live: LiveBus) -> Application:
     def ask_confirmations(source_id: str, asked: Sequence[Confirmation]) -> None:
         shell.transact(HANDRAIL, lambda tx: sources.ask_confirmations(tx, source_id, asked))
 
-    settings = InboundSettings(handrail.settings.open_networks, certificates.of, may_read, ask_confirmations)
+    watcher = Watcher(Watching(), database, ingestor, clock)
+    settings = InboundSettings(
+        handrail.settings.open_networks, certificates.of, may_read, ask_confirmations, watcher.on_points
+    )
     inbound = InboundApp(ingestor, senders, Reading(database, clock), clock, settings)
     loops: list[asyncio.AbstractEventLoop] = []
 
@@ -93,12 +97,16 @@ def make_asgi(handrail: Handrail, live: LiveBus) -> Application:
     async def life() -> AsyncIterator[None]:
         loops.append(asyncio.get_running_loop())
         ingestor.start()
-        heartbeats = asyncio.create_task(Heartbeats(database, ingestor, clock, clock.now()).run())
+        duties = [
+            asyncio.create_task(Heartbeats(database, ingestor, clock, clock.now()).run()),
+            asyncio.create_task(watcher.run()),
+        ]
         listener = _listen_to_others(handrail, live)
         try:
             yield
         finally:
-            heartbeats.cancel()
+            for duty in duties:
+                duty.cancel()
             ingestor.close()
             if listener is not None:
                 listener.stop()

@@ -113,6 +113,11 @@ class Limits:
     heartbeat_seconds_least: int = 10
     heartbeat_seconds_most: int = 7 * 24 * 3600
     heartbeat_look_seconds: float = 2.0
+    series_watched: int = 5000
+    series_forgotten_seconds: int = 3600
+    series_learning_points: int = 100
+    series_look_seconds: float = 5.0
+    series_quiet: timedelta = timedelta(minutes=15)
     silence_matchers: int = 16
     silence_longest: timedelta = timedelta(days=31)
     silences_live: int = 500

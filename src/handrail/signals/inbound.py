@@ -11,12 +11,13 @@ A request ends in one of three ways: stored (answered after the commit), refused
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from urllib.parse import parse_qsl
 
+from handrail.domain.metric import MetricPoint
 from handrail.kernel.clock import Clock
 from handrail.kernel.errors import BadSignature, BrokenInvariant, HandrailError, NotFound, Refused, Unprocessable
 from handrail.kernel.limits import LIMITS, Limits
@@ -60,6 +61,10 @@ def _no_reader(_token: str) -> bool:
     return False
 
 
+async def _no_watcher(_source: str, _points: Sequence[MetricPoint]) -> None:
+    """Points are for detectors: where none is, nothing comes of them."""
+
+
 # A sender keeps its connections, so the same few addresses come thousands of times a second.
 _address = lru_cache(maxsize=1024)(ip_address)
 
@@ -70,13 +75,15 @@ class InboundSettings:
 
     `certificate_of(url)` fetches the certificate that a sender signs with, None where it is not to be had.
     `may_read(token)` tells whether a token that is no source's may read all alerts. `ask_confirmations(source id,
-    asked)` keeps what a sender asks to have confirmed, for a person. All are called in a thread.
+    asked)` keeps what a sender asks to have confirmed, for a person. All these are called in a thread.
+    `on_points(source name, points)` hands on samples of metrics.
     """
 
     open_to: tuple[IPv4Network | IPv6Network, ...] = ()
     certificate_of: Callable[[str], bytes | None] = _no_certificate
     may_read: Callable[[str], bool] = _no_reader
     ask_confirmations: Callable[[str, Sequence[Confirmation]], None] = _nobody_to_ask
+    on_points: Callable[[str, Sequence[MetricPoint]], Awaitable[None]] = _no_watcher
 
 
 @dataclass(frozen=True)
@@ -254,6 +261,8 @@ class InboundApp:
             )
         else:
             results = await self._ingestor.ingest(sender.name, parsed, verdict, trace)
+        if parsed.points:
+            await self._settings.on_points(sender.name, parsed.points)
         _count(sender, verdict, parsed, results)
         metrics.SECONDS.observe(self._clock.monotonic() - started)
         answer = _integration(sender).answer if door.integration is None else None

@@ -1,0 +1,172 @@
+"""Watches the series that sources push (OTLP, remote write): what is out of the ordinary is said as an alert.
+
+Points are looked at and not kept. What was learned of a series is in memory: after a restart it is learned anew, and
+alerts that were open then end when nothing was found for a while.
+"""
+
+import asyncio
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import msgspec
+
+from handrail.domain.alert import AlertStatus, Occurrence
+from handrail.domain.metric import MetricKind, MetricPoint
+from handrail.kernel.clock import Clock, to_text
+from handrail.kernel.limits import LIMITS, Limits
+from handrail.plugins.integrations.contract import Parsed
+from handrail.plugins.integrations.fields import clip, resource_of, service_of, short_labels
+from handrail.signals import metrics
+from handrail.signals.detect.watch import Anomaly, Kind, Watch
+from handrail.signals.heartbeat import OWN
+from handrail.signals.ingest import Ingestor
+from handrail.store import alerts
+from handrail.store.database import Database
+
+_log = logging.getLogger("handrail.signals")
+_VERDICT = "own"
+_PREFIX = "metric/"
+Series = tuple[str, str, tuple[tuple[str, str], ...]]
+
+
+@dataclass
+class _Watched:
+    watch: Watch
+    heard: float
+    last_at: float = float("-inf")
+    last_total: float | None = None
+
+    def value_of(self, point: MetricPoint, at: float) -> float | None:
+        """What is watched: a gauge or a delta as it is, a counter as its rate. None for the first point of a counter,
+        and where it began anew."""
+        if point.kind is not MetricKind.COUNTER:
+            return point.value
+        before, self.last_total = self.last_total, point.value
+        if before is None or point.value < before or at <= self.last_at:
+            return None
+        return (point.value - before) / (at - self.last_at)
+
+
+@dataclass
+class Watching:
+    """One per process. `take` looks at points, `ended` at what is over; both say what is to be told as alerts."""
+
+    limits: Limits = LIMITS
+    _series: OrderedDict[Series, _Watched] = field(default_factory=OrderedDict)
+    _open: dict[str, tuple[Occurrence, datetime]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def take(self, source: str, points: Iterable[MetricPoint], now: datetime) -> tuple[Occurrence, ...]:
+        """Look at points of one source, in the order of their times. Those that come late are left out."""
+        said: dict[str, Occurrence] = {}
+        with self._lock:
+            for point in sorted(points, key=lambda point: point.at):
+                series: Series = (source, point.name, tuple(sorted(point.labels.items())))
+                watched = self._watched(series, now)
+                if watched is None:
+                    continue
+                at = point.at.timestamp()
+                if at <= watched.last_at or at > now.timestamp() + self.limits.inbound_clock_skew.total_seconds():
+                    continue
+                value = watched.value_of(point, at)
+                watched.last_at = at
+                for anomaly in watched.watch.observe(at, value) if value is not None else ():
+                    if watched.watch.detector.n > self.limits.series_learning_points:
+                        found = _firing(series, anomaly, now)
+                        said[found.dedup_key] = found
+            self._open |= {key: (occurrence, now) for key, occurrence in said.items()}
+        return tuple(said.values())
+
+    def _watched(self, series: Series, now: datetime) -> _Watched | None:
+        """The series' watch; None when too many series are heard of already."""
+        moment = now.timestamp()
+        found = self._series.get(series)
+        if found is None:
+            if len(self._series) >= self.limits.series_watched:
+                oldest = next(iter(self._series.values()))
+                if moment - oldest.heard < self.limits.series_forgotten_seconds:
+                    metrics.UNWATCHED.inc()
+                    return None
+                self._series.popitem(last=False)
+            found = self._series[series] = _Watched(Watch(), moment)
+        found.heard = moment
+        self._series.move_to_end(series)
+        return found
+
+    def remember(self, open_before: Sequence[Occurrence], now: datetime) -> None:
+        """Alerts that were open before this process began: they end like its own."""
+        with self._lock:
+            self._open |= {said.dedup_key: (said, now) for said in open_before if said.dedup_key not in self._open}
+
+    def ended(self, now: datetime) -> tuple[Occurrence, ...]:
+        """Resolves for what was not found again for a while."""
+        with self._lock:
+            over = [key for key, (_, at) in self._open.items() if now - at >= self.limits.series_quiet]
+            return tuple(_resolved(self._open.pop(key)[0], now) for key in over)
+
+
+def _firing(series: Series, anomaly: Anomaly, now: datetime) -> Occurrence:
+    source, name, pairs = series
+    labels = short_labels({**dict(pairs), "metric": name, "source": source, "finding": anomaly.kind.value})
+    raw = {
+        "series": {"name": name, "labels": dict(pairs), "source": source}, "finding": anomaly.kind.value,
+        "sentence": anomaly.sentence, "expected": anomaly.expected, "value": anomaly.value, "at": anomaly.at,
+    }  # fmt: skip
+    words = "has no points" if anomaly.kind is Kind.MISSING else f"shows a {anomaly.kind.value}"
+    return Occurrence(
+        dedup_key=clip(f"{_PREFIX}{source}/{name}/{anomaly.kind.value}/{','.join(f'{k}={v}' for k, v in pairs)}", 512),
+        status=AlertStatus.FIRING,
+        title=clip(f"{name} {words}", LIMITS.title_chars),
+        severity_raw="medium",
+        service=service_of(labels),
+        resource=resource_of(labels),
+        summary=anomaly.sentence,
+        labels=labels,
+        occurred_at=now,
+        raw=msgspec.json.encode(raw),
+    )
+
+
+def _resolved(said: Occurrence, now: datetime) -> Occurrence:
+    raw = msgspec.json.encode({"key": said.dedup_key, "status": "resolved", "at": to_text(now)})
+    return Occurrence(said.dedup_key, AlertStatus.RESOLVED, said.title, "medium", occurred_at=now, raw=raw)
+
+
+@dataclass(frozen=True)
+class Watcher:
+    """Hands points to the watching in a thread, and what is found to the intake, under the source “handrail”."""
+
+    watching: Watching
+    database: Database
+    ingestor: Ingestor
+    clock: Clock
+
+    async def on_points(self, source: str, points: Sequence[MetricPoint]) -> None:
+        await self._tell(await asyncio.to_thread(self.watching.take, source, points, self.clock.now()))
+
+    async def run(self) -> None:
+        """In the loop of the server, until cancelled: ends what is over. A fault is logged, and it goes on."""
+        self.watching.remember(await asyncio.to_thread(self._open_before), self.clock.now())
+        while True:
+            await asyncio.sleep(self.watching.limits.series_look_seconds)
+            try:
+                await self._tell(self.watching.ended(self.clock.now()))
+            except Exception:
+                _log.exception("ending what detectors found failed and will be tried again")
+
+    async def _tell(self, said: tuple[Occurrence, ...]) -> None:
+        if said:
+            await self.ingestor.ingest(OWN, Parsed(occurrences=said), _VERDICT)
+
+    def _open_before(self) -> list[Occurrence]:
+        with self.database.read() as connection:
+            found = alerts.listed(connection, OWN)
+        return [
+            Occurrence(alert.dedup_key, alert.status, alert.title, alert.severity_raw)
+            for alert in found
+            if alert.dedup_key.startswith(_PREFIX)
+        ]
