@@ -37,7 +37,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "replay": ("replay", _KEEPING, "Play a folder of recorded payloads to their sources"),
     "catalog": ("catalog", _KEEPING, "Services and rules: show, import, resolve, unresolved, schema"),
     "silence": ("silence", _KEEPING, "Alerts not to hear of for a while: list, add, shelve, end"),
-    "source": ("source", _KEEPING, "Senders of alerts and changes: list, add, secret, show, confirmation, heartbeat, retry, remove"),
+    "source": ("source", _KEEPING, "Senders of alerts and changes: list, add, show, secret, heartbeat, ..."),
     "user": ("user", _KEEPING, "Accounts: list, create, roles, deactivate, reset-password"),
     "token": ("token", _KEEPING, "API tokens: create, list, revoke"),
     "eval": ("eval", _KEEPING, "Score the shipped methods on benchmark data: metrics, logs, group"),

@@ -80,9 +80,7 @@ def _moment(text: str) -> datetime | None:
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
-        raise Unprocessable(
-            "Write the beginning in UTC, such as 2026-12-01T22:00.", "bad_silence"
-        ) from None
+        raise Unprocessable("Write the beginning in UTC, such as 2026-12-01T22:00.", "bad_silence") from None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
