@@ -23,13 +23,15 @@ def test_everything_can_be_read_after_a_whole_incident(site: Site) -> None:
     world, hands = site.world, site.as_(site.world.owner)
     source_id = hands.post("/sources", {"name": "prometheus", "integration": "alertmanager"}).json()["source"]["id"]
     alert_id = hands.get("/alerts").json()["items"][0]["id"]
+    silence = {"matchers": ["service=nothing"], "seconds": 60, "reason": "a test"}
+    silence_id = hands.post("/silences", silence).json()["id"]
     finding = hands.get(f"/incidents/{world.incident_id}/findings").json()["items"][0]
     ids = {
         "account_id": world.member.id, "source_id": source_id, "candidate_id": world.candidate_id,
         "incident_id": world.incident_id, "gate_id": world.gate_of("roll-back").id, "run_id": world.run_id,
         "task_id": "roll-back", "message_id": world.message_of("tell-teams").id, "review_id": world.review_id,
         "index": "3", "alert_id": alert_id, "finding_id": finding["id"], "proposal_id": world.proposal_id,
-        "document_id": "policy.default", "digest": finding["citations"][0]["evidence"],
+        "document_id": "policy.default", "silence_id": silence_id, "digest": finding["citations"][0]["evidence"],
     }  # fmt: skip
     beyond_the_test = {"/live", "/api/v1/quarantine/{item_id}", "/api/v1/changes/{change_id}"}
     for path in READS:

@@ -129,7 +129,9 @@ def first_entry(connection: sa.Connection, stream: str) -> EntryView | None:
 def entry_types() -> list[str]:
     """The types that an entry can have, as nouns know them, with those that belong to none."""
     known = {event.TYPE for noun in NOUNS.values() for event in noun.events}
-    return sorted(known | {"alerts.received", "investigation.asked", "record.erased", "record.exported"})
+    return sorted(
+        known | {"alerts.received", "investigation.asked", "quarantine.retried", "record.erased", "record.exported"}
+    )
 
 
 def tokens(connection: sa.Connection) -> Mapping[str, list[TokenView]]:

@@ -196,7 +196,13 @@ OWN: dict[str, Any] = {
     "cloudevents": event(),
     "generic": {"title": "Disk full", "dedup_key": "d"},
     "grafana": {"version": "1", "orgId": 3, "title": "[FIRING:1]", "state": "alerting", "alerts": [sent()]},
-    "new relic": {"issueUrl": "https://x.example", "impactedEntities": [], "title": "x", "state": "CLOSED"},
+    "newrelic": {
+        "id": "x",
+        "issueUrl": "https://x.example",
+        "impactedEntities": [],
+        "title": "x",
+        "state": "CLOSED",
+    },
     "sns": {"Type": "Notification", "TopicArn": "arn:x", "Message": "{}"},
     "an older alertmanager": {"version": "3", "groupKey": 7, "alerts": [sent()]},
 }
@@ -219,4 +225,4 @@ def test_i17_the_refusal_names_who_it_looks_like() -> None:
     with pytest.raises(Unprocessable, match="looks like Grafana's webhook"):
         parse("alertmanager", OWN["grafana"])
     with pytest.raises(Unprocessable, match="looks like a New Relic issue"):
-        parse("generic", OWN["new relic"])
+        parse("generic", OWN["newrelic"])

@@ -150,6 +150,9 @@ def _password(entry: EntryView, said: Mapping[str, Any], told: Told) -> str:
     return f"{kind} set for {told.names.of(_id(entry))}."
 
 
+_SILENCES = {"silence": "Silenced", "maintenance": "Planned maintenance for", "shelve": "Shelved"}
+
+
 def _simple(text: str) -> Sentence:
     return lambda entry, said, told: text
 
@@ -237,6 +240,32 @@ SENTENCES: dict[str, Sentence] = {
     "source.secret_made": _simple("A source got a token."),
     "source.secret_retired": _simple("A source's token was retired."),
     "source.removed": _simple("A source was removed."),
+    "source.signing_secret_set": lambda e, s, t: (
+        f"A source got a signing secret, {'given by a person' if s['given'] else 'made here'}."
+    ),
+    "source.confirmation_asked": lambda e, s, t: f"A sender asks to be confirmed for {_short(str(s['topic']))}.",
+    "source.confirmation_answered": lambda e, s, t: (
+        "Agreed that a sender is called back." if s["agreed"] else "Dismissed what a sender asked to have confirmed."
+    ),
+    "source.confirmation_called": lambda e, s, t: (
+        f"The sender {'was' if s['confirmed'] else 'could not be'} confirmed{_quoted(s, 'detail')}"
+    ),
+    "source.heartbeat_set": lambda e, s, t: (
+        f"Silence of a source for {s['every_seconds']} s is an alert from now on."
+        if s["every_seconds"]
+        else "Silence of a source is nothing any more."
+    ),
+    "silence.added": lambda e, s, t: (
+        f"{_SILENCES[s['what']]} alerts where "
+        + " and ".join(f"{one['field']}{one['how']}{one['value']}" for one in s["matchers"])
+        + f", until {s['ends_at']}{_quoted(s, 'reason')}"
+    ),
+    "silence.began": _simple("A silence is in force."),
+    "silence.ended": lambda e, s, t: "A silence was ended." if s["by"] else "A silence came to its end.",
+    "silence.released": lambda e, s, t: f"{_plural(s['alerts'], 'alert')} that a silence held back placed anew.",
+    "quarantine.retried": lambda e, s, t: (
+        f"Read a kept payload of {s['source']} again: {_plural(s['accepted'], 'occurrence')} accepted."
+    ),
     "document.proposed": lambda e, s, t: f"Proposed version {s['version']} of {s['kind']} {s['name']}.",
     "document.adopted": lambda e, s, t: f"Version {s['version']} of {s['kind']} {s['name']} is in force.",
     "document.declined": lambda e, s, t: f"Version {s['version']} was not adopted.",
