@@ -6,9 +6,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from handrail.domain.alert import AlertStatus
+from handrail.domain.metric import MetricPoint
 from handrail.domain.source import AddSource, SetHeartbeat, Source, decide
+from handrail.kernel.clock import to_text
 from handrail.kernel.errors import Unprocessable
 from handrail.operations.shell import HANDRAIL
+from handrail.plugins.integrations.contract import Parsed
 from handrail.signals.heartbeat import Heartbeats, due
 from tests.signals.intake import Intake, run
 
@@ -58,6 +61,13 @@ def test_a_period_out_of_bounds_is_refused(seconds: int) -> None:
 def test_nobody_takes_a_name_of_our_own(name: str) -> None:
     refused = decide(None, AddSource("src_2", name, "generic", frozenset({"generic"}), "usr_1"), NOW)
     assert isinstance(refused, Unprocessable) and refused.code == "bad_name"
+
+
+def test_a_source_that_only_pushes_metrics_is_heard(desk: Intake) -> None:
+    point = MetricPoint({"service": "payments"}, "up", 1.0, desk.clock.now())
+    assert run(desk.ingestor.ingest("plain", Parsed(points=(point,)), "token")) == []
+    assert desk.stat("plain").last_seen == to_text(desk.clock.now())
+    assert desk.stat("plain").accepted == 0
 
 
 def test_the_whole_way_silent_then_heard_again(desk: Intake) -> None:
