@@ -84,7 +84,10 @@ def make_asgi(handrail: Handrail, live: LiveBus) -> Application:
         if not loops:
             raise Unavailable("Handrail is starting; try again.", "starting")
         taken = asyncio.run_coroutine_threadsafe(inbound.read_again(source, body), loops[0])
-        return taken.result(LIMITS.database_wait_seconds)
+        try:
+            return taken.result(LIMITS.database_wait_seconds)
+        except TimeoutError:
+            raise Unavailable("The database did not take it in time; try again.", "database_busy") from None
 
     context = Context(
         shell=shell, live=live, checkpointer=handrail.checkpointer, integrations=frozenset(integrations()),

@@ -5,6 +5,8 @@ import random
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from handrail.domain.metric import MetricKind, MetricPoint
 from handrail.kernel.limits import LIMITS
 from handrail.signals.watching import Watcher, Watching
@@ -75,6 +77,17 @@ def test_points_that_come_twice_late_or_from_the_future_teach_nothing(desk: Inta
     future = replace(points[-1], value=1e9, at=now + timedelta(days=1))
     assert watching.take("otel", points, now) == ()
     assert watching.take("otel", [*wild, future], now) == ()
+
+
+def test_a_fault_of_a_detector_fails_no_request_that_was_committed(
+    desk: Intake, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Watching, "take", broken)
+    run(watcher(desk).on_points("otel", steady(desk, 3)))
+    assert "points of source otel could not be looked at" in caplog.text
 
 
 def test_too_many_series_are_not_watched_and_those_known_stay(desk: Intake) -> None:

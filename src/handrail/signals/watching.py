@@ -146,7 +146,11 @@ class Watcher:
     clock: Clock
 
     async def on_points(self, source: str, points: Sequence[MetricPoint]) -> None:
-        await self._tell(await asyncio.to_thread(self.watching.take, source, points, self.clock.now()))
+        """Called after the commit: a fault here is logged, and what was committed stays answered as it is."""
+        try:
+            await self._tell(await asyncio.to_thread(self.watching.take, source, points, self.clock.now()))
+        except Exception:
+            _log.exception("points of source %s could not be looked at", source)
 
     async def run(self) -> None:
         """In the loop of the server, until cancelled: ends what is over. A fault is logged, and it goes on."""
