@@ -116,7 +116,7 @@ def test_retyped_and_missing_parts_still_land() -> None:
 
 
 def test_an_unknown_condition_and_another_schema_are_refused_in_words() -> None:
-    with pytest.raises(Refused, match="“sleeping” is not known"):
+    with pytest.raises(Refused, match="“Sleeping” is not known"):
         read(changed("metric_fired", monitorCondition="Sleeping"))
     with pytest.raises(Refused, match="common alert schema") as refused:
         read({"schemaId": "AzureMonitorMetricAlert", "data": {"context": {}}})

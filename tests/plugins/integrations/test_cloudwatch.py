@@ -145,7 +145,7 @@ def test_records_of_a_function_are_read_one_by_one() -> None:
 
 
 def test_an_unknown_state_is_refused_in_words() -> None:
-    with pytest.raises(Refused, match="“maybe” is not known") as refused:
+    with pytest.raises(Refused, match="“MAYBE” is not known") as refused:
         read(sns(message(NewStateValue="MAYBE")))
     assert refused.value.code == "alert_status_unknown"
 

@@ -91,7 +91,7 @@ def test_one_template_may_leave_out_the_monitor_and_send_the_aggregation_key() -
 
 
 def test_a_transition_that_datadog_does_not_have_is_refused() -> None:
-    with pytest.raises(Refused, match="“snoring” is not known"):
+    with pytest.raises(Refused, match="“Snoring” is not known"):
         read({**sample("template_triggered"), "alert_transition": "Snoring"})
     with pytest.raises(Refused) as refused:
         read({"title": "x", "severity": "high"})

@@ -69,7 +69,7 @@ def test_every_severity_has_its_rung(word: str, severity: Severity) -> None:
 
 def test_a_merged_problem_is_over_and_an_unknown_state_refused() -> None:
     assert one({**sample("open"), "State": "MERGED"}).status == AlertStatus.RESOLVED
-    with pytest.raises(Refused, match="“dreaming” is not known"):
+    with pytest.raises(Refused, match="“DREAMING” is not known"):
         read({**sample("open"), "State": "DREAMING"})
 
 

@@ -79,7 +79,7 @@ def test_lists_as_text_and_lists_as_titles_are_read() -> None:
 def test_what_names_no_issue_and_what_has_no_known_state_is_refused() -> None:
     with pytest.raises(Refused, match="no “id”"):
         read({**sample("issue_activated"), "id": None})
-    with pytest.raises(Refused, match="“musing” is not known"):
+    with pytest.raises(Refused, match="“MUSING” is not known"):
         read({**sample("issue_activated"), "state": "MUSING"})
 
 

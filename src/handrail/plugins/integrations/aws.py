@@ -14,11 +14,10 @@ from urllib.parse import quote
 from handrail.domain.alert import Occurrence, ReportedChange
 from handrail.kernel.errors import BadInput, BadSignature, Unprocessable
 from handrail.kernel.limits import LIMITS
-from handrail.kernel.payload import read_json
 from handrail.plugins.integrations.batch import other_sender, read_items, refuse_if_nothing
 from handrail.plugins.integrations.contract import Confirmation, Inbound, Parsed, Verdict
-from handrail.plugins.integrations.fields import clip, extra_of, key_of, key_text, mapping, read_body, words
-from handrail.plugins.integrations.said import READ, short
+from handrail.plugins.integrations.fields import clip, extra_of, key_of, key_text, mapping, read_body, read_inner, words
+from handrail.plugins.integrations.reading import short
 from handrail.plugins.integrations.signatures import equal_token, is_sns_address, sns, sns_certificate_url
 
 CONFIRMING = ("SubscriptionConfirmation", "UnsubscribeConfirmation")
@@ -149,7 +148,7 @@ def _inner(envelope: Mapping[str, Any], expected: str) -> Any:
     if type(message) is dict:
         return message
     try:
-        return read_json(words(message).encode("utf-8", "surrogatepass"), READ)
+        return read_inner(words(message))
     except BadInput as fault:
         raise Unprocessable(
             f"The SNS message holds no JSON that can be read ({fault.detail}) This address expects {expected}.",

@@ -8,8 +8,8 @@ from handrail.domain.alert import AlertStatus, Occurrence, Severity
 from handrail.kernel.errors import BadInput
 from handrail.kernel.limits import LIMITS
 from handrail.plugins.integrations.aws import Said, around, region_and_account
-from handrail.plugins.integrations.fields import clip, extra_of, key_text, mapping, raw_of, short_labels, words
-from handrail.plugins.integrations.said import date, labels_of, listed, severity_word, short, unread
+from handrail.plugins.integrations.fields import clip, extra_of, key_text, mapping, moment, raw_of, short_labels, words
+from handrail.plugins.integrations.reading import labels_of, listed, severity_word, short, unread_times
 
 SEVERITIES = {
     "issue": Severity.HIGH, "investigation": Severity.MEDIUM, "scheduledchange": Severity.LOW,
@@ -42,11 +42,11 @@ def read_health(said: Said, now: datetime) -> Occurrence:
         raise BadInput(
             "The AWS Health event has no “eventArn”, so its end could not be told.", code="event_attribute_missing"
         )
-    starts_at, ends_at = date(detail.get("startTime")), date(detail.get("endTime"))
+    starts_at, ends_at = moment(detail.get("startTime")), moment(detail.get("endTime"))
     status = _status(detail, ends_at, now)
     region = words(detail.get("eventRegion")) or words(item.get("region")) or region_and_account(key)[0]
     where = f" in {region}" if region else ""
-    said_at = date(detail.get("lastUpdatedTime")) or date(item.get("time"))
+    said_at = moment(detail.get("lastUpdatedTime")) or moment(item.get("time"))
     entities = [words(mapping(entity).get("entityValue")) for entity in listed(detail.get("affectedEntities"))]
     return Occurrence(
         dedup_key=key_text(key),
@@ -98,7 +98,7 @@ def _description(detail: Mapping[str, Any]) -> str:
 
 
 def _extra(said: Said, detail: Mapping[str, Any], entities: list[str]) -> dict[str, object]:
-    beside = {**extra_of(detail, _KNOWN_DETAIL), **unread(detail, _TIMES)}
+    beside = {**extra_of(detail, _KNOWN_DETAIL), **unread_times(detail, _TIMES)}
     extra: dict[str, object] = {**extra_of(said.item, _KNOWN_EVENT), **around(said)}
     if len(entities) > 1:
         extra["affected"] = [clip(entity, LIMITS.label_chars) for entity in entities[: LIMITS.labels_per_alert]]

@@ -15,6 +15,7 @@ import msgspec
 from handrail.kernel.limits import LIMITS
 from handrail.kernel.payload import read_json
 from handrail.plugins.integrations.contract import Inbound
+from handrail.plugins.integrations.dates import read_date
 
 TRUNCATED = "… [truncated]"
 DROPPED_LABELS = "handrail_labels_dropped"
@@ -27,6 +28,7 @@ RESOURCE_LABELS = ("instance", "host", "hostname", "node", "pod", "container", "
 _READ = replace(LIMITS, json_keys=LIMITS.inbound_json_keys, json_string_chars=LIMITS.inbound_json_string_chars)
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EARLIEST = _EPOCH + timedelta(seconds=10**8)  # as for numbers, whose size tells their unit
 _EXACT_INTEGER = 2**53
 _NUMBER = re.compile(r"\d{9,19}(\.\d{1,9})?")
 _LINK = re.compile(r"https?://[^\s\x00-\x1f\x7f]+", re.IGNORECASE)
@@ -35,6 +37,11 @@ _LINK = re.compile(r"https?://[^\s\x00-\x1f\x7f]+", re.IGNORECASE)
 def read_body(inbound: Inbound) -> Any:
     """The JSON of a request. Long texts and many labels pass here: they are cut later, with a mark."""
     return read_json(inbound.body, _READ)
+
+
+def read_inner(said: str) -> Any:
+    """JSON that came inside of a text, within the same bounds. Raises BadInput as `read_body` does."""
+    return read_json(said.encode("utf-8", "surrogatepass"), _READ)
 
 
 def text(value: Any) -> str | None:
@@ -124,10 +131,11 @@ def link(value: Any) -> str | None:
 
 
 def moment(value: Any) -> datetime | None:
-    """A moment from RFC 3339 text or epoch seconds, milli-, micro- or nanoseconds. None for what is no time.
+    """A moment from RFC 3339 text, the other forms of `dates`, or epoch seconds, milli-, micro- or nanoseconds.
+    None for what is no time.
 
-    Text without a zone is taken as UTC, as the senders that leave it out document. The year 1 and small numbers mean
-    “not set” to the senders that write them.
+    Text without a zone is taken as UTC, as the senders that leave it out document. The year 1, the epoch itself and
+    small numbers mean “not set” to the senders that write them.
     """
     if type(value) is str:
         said = value.strip()
@@ -182,12 +190,15 @@ def _fewer(labels: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _moment_of_text(said: str) -> datetime | None:
+    read = _rfc3339(said) or read_date(said)
+    return read if read and read >= _EARLIEST else None
+
+
+def _rfc3339(said: str) -> datetime | None:
     if said[4:5] != "-" or said[7:8] != "-":  # the reader would take week dates and runs of digits as well
         return None
     try:
         read = datetime.fromisoformat(said.removesuffix(" UTC"))
-        if read.year <= 1:
-            return None
         return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
     except (ValueError, OverflowError):
         return None

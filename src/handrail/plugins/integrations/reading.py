@@ -1,4 +1,8 @@
-"""What the folders of monitoring senders share: tables of words, and one way to make a bounded occurrence. Pure."""
+"""What the folders of senders share above `fields`: how a vendor's tables of words are asked, lists, tags, links, times
+that could not be read, and one way to make a bounded occurrence. Pure.
+
+A vendor's words are plain tables in the vendor's folder, written in lower case with single underscores (`plain`).
+"""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -12,8 +16,10 @@ from handrail.plugins.integrations.fields import (
     clip,
     key_text,
     link,
+    mapping,
     moment,
     raw_of,
+    read_inner,
     short_annotations,
     short_labels,
     text,
@@ -26,6 +32,11 @@ FIRING, ACKNOWLEDGED, RESOLVED = AlertStatus.FIRING, AlertStatus.ACKNOWLEDGED, A
 def plain(value: Any) -> str:
     """A sender's word as the tables write it: lower case, with single underscores for spaces and hyphens."""
     return "_".join(words(value).lower().replace("-", " ").replace("_", " ").split())
+
+
+def short(value: Any) -> str | None:
+    """A scalar as one bounded text, None where it says nothing."""
+    return clip(words(value), LIMITS.label_chars) or None
 
 
 def first_words(*values: Any) -> str:
@@ -46,14 +57,15 @@ def unknown_status(said: Any, field: str, known: Iterable[str]) -> BadInput:
     return BadInput(f"The “{field}” {came}; known are {', '.join(known)}.", code="alert_status_unknown")
 
 
-def severity_word(said: Any, table: Mapping[str, str]) -> str:
+def severity_word(said: Any, table: Mapping[str, str]) -> str | None:
     """The sender's own word where the product reads it as the table does, else the table's rung of the ladder.
 
-    Words mean different things to different senders (Zabbix's “Warning” is low). A word of no table stays as it is.
+    Words mean different things to different senders (Zabbix's “Warning” is low). A word of no table stays as it is: the
+    ladder takes it for medium, and people see what was sent.
     """
-    own = words(said)
+    own = short(said)
     rung = table.get(plain(own))
-    return own if rung is None or severity_of(own).value == rung else rung
+    return own if own is None or rung is None or severity_of(own) == rung else str(rung)
 
 
 def first_moment(*values: Any) -> datetime | None:
@@ -76,36 +88,74 @@ def first_link(*values: Any, base: Any = None) -> str | None:
 def unread_times(item: Mapping[str, Any], names: Iterable[str]) -> dict[str, object]:
     """Times that were sent and could not be read, so that a person sees why they are missing.
 
-    Zero, its text and the years 0 and 1 are no such case: they mean “not yet”.
+    Zeros, and the years before computers, are no such case: they mean “not yet”.
     """
     unread: dict[str, object] = {}
     for name in names:
         said = item.get(name)
-        if not said or moment(said) is not None or words(said).startswith(("0001-", "0000-")) or words(said) == "0":
-            continue
-        unread[name] = clip(text(said) or "", LIMITS.label_chars)
+        if said and moment(said) is None and not _is_unset(words(said)):
+            unread[name] = clip(text(said) or "", LIMITS.label_chars)
     return unread
 
 
-def pairs(value: Any) -> dict[str, Any]:
-    """Tags as senders write them: an object, a list of “name:value” texts, of pairs, or of objects with key and value.
+def _is_unset(said: str) -> bool:
+    return said.strip("0.-") == "" or said.startswith(("0001-", "0000-", "1970-"))
 
-    A tag without a value says “true”.
-    """
-    if type(value) is dict:
+
+def listed(value: Any) -> list[Any]:
+    """A list, whatever way it was sent: as one, as text with commas, as a single value, or not at all."""
+    if type(value) is list:
         return value
+    if type(value) is str:
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return [] if value is None else [value]
+
+
+def labels_of(pairs: Mapping[str, Any]) -> dict[str, Any]:
+    """The pairs that say something; what is empty or nested is no label."""
+    return {name: said for name, value in pairs.items() if name and (said := words(value))}
+
+
+def object_in(value: Any) -> dict[str, Any]:
+    """An object, also one that was sent as JSON inside a text; empty where it is neither."""
+    if type(value) is not str:
+        return mapping(value)
+    try:
+        return mapping(read_inner(value))
+    except BadInput:
+        return {}
+
+
+def pairs(value: Any) -> dict[str, Any]:
+    """Tags as senders write them: an object, or a list (also JSON or commas in a text) of “name:value” texts, of pairs,
+    or of objects with key and value.
+
+    A tag without a value says “true”. Of one name the first counts.
+    """
+    if type(value) is str:
+        value = _pairs_in(value)
+    if type(value) is dict:
+        return {name: said for name, said in value.items() if name}
     found: dict[str, Any] = {}
     for item in value if type(value) is list else ():
         if type(item) is str and item:
             name, _, said = item.partition(":")
-            found[name.strip()] = said.strip() or "true"
+            found.setdefault(name.strip(), said.strip() or "true")
         elif type(item) is list and len(item) == 2 and words(item[0]):
-            found[words(item[0])] = item[1]
+            found.setdefault(words(item[0]), item[1])
         elif type(item) is dict:
             name = first_words(item.get("key"), item.get("tag"), item.get("name"))
-            if name:
-                found[name] = first_words(item.get("value")) or "true"
+            found.setdefault(name, first_words(item.get("value")) or "true")
     return {name: said for name, said in found.items() if name}
+
+
+def _pairs_in(said: str) -> Any:
+    if said.lstrip().startswith(("[", "{")):
+        try:
+            return read_inner(said)
+        except BadInput:
+            pass  # “[Environment]prod, team:a” is no JSON
+    return listed(said)
 
 
 def occurrence(
@@ -114,7 +164,7 @@ def occurrence(
     key: str,
     status: AlertStatus,
     title: str,
-    severity: str = "",
+    severity: str | None = None,
     service: str | None = None,
     resource: str | None = None,
     summary: str = "",
@@ -136,7 +186,7 @@ def occurrence(
         dedup_key=key_text(key),
         status=status,
         title=clip(title or f"Alert {key_text(key)}", LIMITS.title_chars),
-        severity_raw=clip(severity, LIMITS.label_chars) or None,
+        severity_raw=clip(severity or "", LIMITS.label_chars) or None,
         service=clip(service or "", LIMITS.label_chars) or None,
         resource=clip(resource or "", LIMITS.label_chars) or None,
         summary=clip(summary, LIMITS.summary_chars),

@@ -19,14 +19,14 @@ from handrail.plugins.integrations.fields import (
     key_text,
     link,
     mapping,
+    moment,
     raw_of,
     read_body,
     short_annotations,
     short_labels,
     words,
 )
-from handrail.plugins.integrations.said import (
-    date,
+from handrail.plugins.integrations.reading import (
     first_link,
     first_words,
     labels_of,
@@ -34,8 +34,8 @@ from handrail.plugins.integrations.said import (
     object_in,
     severity_word,
     short,
-    status_word,
-    unread,
+    status_in,
+    unread_times,
 )
 
 EXPECTED = (
@@ -78,8 +78,8 @@ def _occurrence(body: Mapping[str, Any], data: Mapping[str, Any], essentials: Ma
     status, kind = _status(essentials, context, properties), words(essentials.get("monitoringService"))
     target = _last(next((words(item) for item in listed(essentials.get("alertTargetIDs")) if words(item)), ""))
     item = next((words(item) for item in listed(essentials.get("configurationItems")) if words(item)), "")
-    fired, resolved = date(essentials.get("firedDateTime")), date(essentials.get("resolvedDateTime"))
-    told = date(context.get("eventTimestamp")) if _is_health(kind) else None
+    fired, resolved = moment(essentials.get("firedDateTime")), moment(essentials.get("resolvedDateTime"))
+    told = moment(context.get("eventTimestamp")) if _is_health(kind) else None
     rule = first_words(essentials.get("alertRule"), essentials.get("alertRuleName"))
     title = first_words(properties.get("title"), rule) if _is_health(kind) else rule
     if not title:
@@ -112,7 +112,7 @@ def _is_health(kind: str) -> bool:
 
 def _status(essentials: Mapping[str, Any], context: Mapping[str, Any], properties: Mapping[str, Any]) -> AlertStatus:
     """Fired and Resolved; for health events, which only ever fire, what they tell about the end."""
-    status = status_word(essentials.get("monitorCondition"), CONDITIONS)
+    status = status_in(CONDITIONS, essentials.get("monitorCondition"), "monitorCondition")
     kind = words(essentials.get("monitoringService"))
     if status != AlertStatus.FIRING or not _is_health(kind):
         return status
@@ -212,5 +212,5 @@ def _extra(
         **extra_of(body, frozenset({"schemaId", "data"})),
         **extra_of(data, frozenset({"essentials", "alertContext", "customProperties"})),
     }
-    beside = {**extra_of(essentials, _KNOWN_ESSENTIALS), **unread(essentials, _TIMES)}
+    beside = {**extra_of(essentials, _KNOWN_ESSENTIALS), **unread_times(essentials, _TIMES)}
     return {**extra, "essentials": beside, "alertContext": extra_of(context, frozenset())}

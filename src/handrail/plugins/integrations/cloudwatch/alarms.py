@@ -25,19 +25,19 @@ from handrail.plugins.integrations.fields import (
     key_of,
     key_text,
     mapping,
+    moment,
     raw_of,
     short_labels,
     words,
 )
-from handrail.plugins.integrations.said import (
-    date,
+from handrail.plugins.integrations.reading import (
     first_words,
     labels_of,
     listed,
     object_in,
     short,
-    status_word,
-    unread,
+    status_in,
+    unread_times,
 )
 
 _ARN = re.compile(r"arn:aws[a-z-]*:cloudwatch:[^:]*:[^:]*:alarm:(?P<name>.+)")
@@ -101,12 +101,12 @@ def read_alarm_message(said: Said) -> Occurrence:
         state=words(item.get("NewStateValue")),
         reason=words(item.get("NewStateReason")),
         description=words(item.get("AlarmDescription")),
-        at=date(item.get("StateChangeTime")) or date(said.around.get("Timestamp")),
+        at=moment(item.get("StateChangeTime")) or moment(said.around.get("Timestamp")),
         metrics=[trigger, *(mapping(metric) for metric in listed(trigger.get("Metrics")))],
         labels={"previous_state": item.get("OldStateValue"), "alarm_rule": item.get("AlarmRule")},
         extra={
             **extra_of(item, _KNOWN_MESSAGE),
-            **unread(item, ("StateChangeTime",)),
+            **unread_times(item, ("StateChangeTime",)),
             **around(said),
         },
     )
@@ -134,7 +134,7 @@ def _of_event(said: Said, detail: Mapping[str, Any], within: str) -> _Alarm:
         beside["reasonData"] = extra_of(data, frozenset())
     extra: dict[str, object] = {
         **extra_of(item, _KNOWN_EVENT | {within}),
-        **unread(state, ("timestamp",)),
+        **unread_times(state, ("timestamp",)),
         **around(said),
     }
     return _Alarm(
@@ -145,7 +145,7 @@ def _of_event(said: Said, detail: Mapping[str, Any], within: str) -> _Alarm:
         state=words(state.get("value")),
         reason=words(state.get("reason")),
         description=words(configuration.get("description")),
-        at=date(state.get("timestamp")) or date(item.get("time")),
+        at=moment(state.get("timestamp")) or moment(item.get("time")),
         metrics=[mapping(metric) for metric in listed(configuration.get("metrics"))],
         labels={
             "previous_state": was.get("value"),
@@ -168,7 +168,7 @@ def _name(said: Any, arn: Any) -> str:
 
 
 def _occurrence(alarm: _Alarm, item: Mapping[str, Any]) -> Occurrence:
-    status = status_word(alarm.state, STATUSES)
+    status = status_in(STATUSES, alarm.state, "state")
     dimensions = _dimensions(alarm.metrics)
     first = next(iter(dimensions.values()), None)
     resource = first_of(dimensions, RESOURCE_DIMENSIONS) or first

@@ -24,11 +24,12 @@ from handrail.plugins.integrations.fields import (
     key_of,
     key_text,
     mapping,
+    moment,
     raw_of,
     short_labels,
     words,
 )
-from handrail.plugins.integrations.said import date, first_words, labels_of, listed, severity_word, short, unread
+from handrail.plugins.integrations.reading import first_words, labels_of, listed, severity_word, short, unread_times
 
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 _KNOWN_EVENT = frozenset({"version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail"})
@@ -70,7 +71,7 @@ def _change(said: Said) -> ReportedChange:
         kind=_kind(kind_said, source),
         service=service or short(what),
         title=clip(said_of(detail, "title") or short(detail.get("Message")) or title, LIMITS.title_chars),
-        occurred_at=date(item.get("time")),
+        occurred_at=moment(item.get("time")),
         version=said_of(detail, "version"),
         previous_version=said_of(detail, "previous_version"),
         environment=said_of(detail, "environment"),
@@ -90,7 +91,7 @@ def _alert(said: Said, named: set[str]) -> Occurrence:
     key = first_words(
         *(found.get(name) for name in ("dedup_key", "id", "Id", "arn", "findingArn", "anomalyId", "insightId"))
     )
-    status, at = _status(found, named), date(item.get("time"))
+    status, at = _status(found, named), moment(item.get("time"))
     return Occurrence(
         dedup_key=key_text(f"{source}|{key}") if key else key_of(source, kind_said, what, title),
         status=status,
@@ -163,7 +164,7 @@ def _extra(said: Said, known: frozenset[str], facts: Mapping[str, str]) -> dict[
         "source": clip(words(item["source"]), LIMITS.label_chars),
         **{name: clip(value, LIMITS.label_chars) for name, value in facts.items() if value},
         **extra_of(item, _KNOWN_EVENT),
-        **unread(item, ("time",)),
+        **unread_times(item, ("time",)),
         **around(said),
     }
     beside = extra_of(item["detail"], known)

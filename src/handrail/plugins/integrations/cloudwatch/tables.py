@@ -4,7 +4,7 @@ from handrail.domain.alert import AlertStatus, Severity
 
 STATUSES = {
     "alarm": AlertStatus.FIRING,
-    "insufficient data": AlertStatus.FIRING,
+    "insufficient_data": AlertStatus.FIRING,
     "ok": AlertStatus.RESOLVED,
 }
 

@@ -24,6 +24,7 @@ from handrail.plugins.integrations.fields import (
     key_text,
     link,
     mapping,
+    moment,
     raw_of,
     read_body,
     resource_of,
@@ -31,7 +32,7 @@ from handrail.plugins.integrations.fields import (
     short_labels,
     words,
 )
-from handrail.plugins.integrations.said import date, first_link, labels_of, listed, severity_word, short, status_word
+from handrail.plugins.integrations.reading import first_link, labels_of, listed, plain, severity_word, short, status_in
 
 EXPECTED = (
     "Datadog's webhook (the default payload with “title”, “event_type” and “date”, or a template with “alert_id”, "
@@ -116,16 +117,12 @@ class _Title:
 
 
 def _is_transition(said: str) -> bool:
-    return _spaced(said) in TRANSITIONS
+    return plain(said) in TRANSITIONS
 
 
 def _state(said: Any) -> str:
     """`$ALERT_STATUS` is a sentence about numbers for some monitors: only a word that is a transition counts."""
     return words(said) if _is_transition(words(said)) else ""
-
-
-def _spaced(said: str) -> str:
-    return " ".join(said.lower().replace("-", " ").replace("_", " ").split())
 
 
 def _occurrence(body: Mapping[str, Any], said: Mapping[str, Any]) -> Occurrence:
@@ -136,7 +133,7 @@ def _occurrence(body: Mapping[str, Any], said: Mapping[str, Any]) -> Occurrence:
     shown = title.rest or words(said.get("alert_title"))
     if not shown and not words(said.get("alert_id")) and not words(said.get("aggregation")):
         raise BadInput("The event has neither a title nor a monitor.", code="alert_title_missing")
-    at, labels = date(said.get("updated")) or date(said.get("date")), short_labels(tags)
+    at, labels = moment(said.get("updated")) or moment(said.get("date")), short_labels(tags)
     host = words(said.get("host"))
     monitor = words(said.get("alert_id")) or (found["id"] if (found := _MONITOR.search(text)) else "")
     scope = words(said.get("scope")) or title.scope
@@ -163,7 +160,7 @@ def _occurrence(body: Mapping[str, Any], said: Mapping[str, Any]) -> Occurrence:
             }
         ),
         occurred_at=at,
-        starts_at=None if status == AlertStatus.RESOLVED else date(said.get("date")),
+        starts_at=None if status == AlertStatus.RESOLVED else moment(said.get("date")),
         ends_at=at if status == AlertStatus.RESOLVED else None,
         link=first_link(said.get("link")) or _link_in(text),
         raw=raw_of(body),
@@ -174,7 +171,7 @@ def _occurrence(body: Mapping[str, Any], said: Mapping[str, Any]) -> Occurrence:
 def _status(transition: str, said: Mapping[str, Any]) -> AlertStatus:
     """What the transition says. Without one (other events than monitors') a success resolves and the rest fires."""
     if transition:
-        return status_word(transition, TRANSITIONS)
+        return status_in(TRANSITIONS, transition, "alert_transition")
     return AlertStatus.RESOLVED if words(said.get("type")).lower() == "success" else AlertStatus.FIRING
 
 
@@ -182,7 +179,7 @@ def _severity(said: Mapping[str, Any], in_title: str, transition: str, status: A
     for word in (words(said.get("priority")), in_title):
         if word and word.lower() not in NO_SEVERITY:
             return severity_word(word, SEVERITIES)
-    rung = TRANSITION_SEVERITIES.get(_spaced(transition))
+    rung = TRANSITION_SEVERITIES.get(plain(transition))
     if rung:
         return rung.value
     word = words(said.get("type"))

@@ -5,8 +5,8 @@ from handrail.domain.alert import AlertStatus, Severity
 TRANSITIONS = {
     **dict.fromkeys(
         (
-            "triggered", "re triggered", "retriggered", "alert", "alerting", "warn", "re warn", "warning", "no data",
-            "re no data", "renotify", "renotified", "escalated", "error", "critical", "test", "active", "open",
+            "triggered", "re_triggered", "retriggered", "alert", "alerting", "warn", "re_warn", "warning", "no_data",
+            "re_no_data", "renotify", "renotified", "escalated", "error", "critical", "test", "active", "open",
             "opened", "declared", "created", "stable", "new",
         ),
         AlertStatus.FIRING,
@@ -14,19 +14,19 @@ TRANSITIONS = {
     "acknowledged": AlertStatus.ACKNOWLEDGED,
     "acked": AlertStatus.ACKNOWLEDGED,
     **dict.fromkeys(
-        ("recovered", "recovery", "ok", "resolved", "closed", "warn recovered", "no data recovered", "success"),
+        ("recovered", "recovery", "ok", "resolved", "closed", "warn_recovered", "no_data_recovered", "success"),
         AlertStatus.RESOLVED,
     ),
 }  # fmt: skip
 TRANSITION_SEVERITIES = {
-    "warn": Severity.MEDIUM, "re warn": Severity.MEDIUM, "warning": Severity.MEDIUM,
-    "no data": Severity.MEDIUM, "re no data": Severity.MEDIUM,
+    "warn": Severity.MEDIUM, "re_warn": Severity.MEDIUM, "warning": Severity.MEDIUM,
+    "no_data": Severity.MEDIUM, "re_no_data": Severity.MEDIUM,
 }  # fmt: skip
 SEVERITIES = {
     "p1": Severity.CRITICAL, "p2": Severity.HIGH, "p3": Severity.MEDIUM, "p4": Severity.LOW, "p5": Severity.INFO,
     "1": Severity.CRITICAL, "2": Severity.HIGH, "3": Severity.MEDIUM, "4": Severity.LOW, "5": Severity.INFO,
-    "sev-1": Severity.CRITICAL, "sev-2": Severity.HIGH, "sev-3": Severity.MEDIUM, "sev-4": Severity.LOW,
-    "sev-5": Severity.INFO,
+    "sev_1": Severity.CRITICAL, "sev_2": Severity.HIGH, "sev_3": Severity.MEDIUM, "sev_4": Severity.LOW,
+    "sev_5": Severity.INFO,
     "error": Severity.HIGH, "warning": Severity.MEDIUM, "info": Severity.INFO, "success": Severity.INFO,
 }  # fmt: skip
 # Words that say nothing: “normal” is every event's priority, “success” and “info” come with a recovery.

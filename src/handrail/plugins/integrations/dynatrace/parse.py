@@ -8,7 +8,6 @@ from typing import Any
 from handrail.domain.alert import AlertStatus, Occurrence
 from handrail.kernel.errors import BadInput
 from handrail.kernel.limits import LIMITS
-from handrail.kernel.payload import read_json
 from handrail.plugins.integrations.batch import guess_sender, other_sender
 from handrail.plugins.integrations.contract import Inbound, Parsed
 from handrail.plugins.integrations.dynatrace.tables import ALIASES, SERVICE_TYPES, SEVERITIES, STATES
@@ -17,15 +16,15 @@ from handrail.plugins.integrations.fields import (
     extra_of,
     key_text,
     mapping,
+    moment,
     raw_of,
     read_body,
+    read_inner,
     service_of,
     short_labels,
     words,
 )
-from handrail.plugins.integrations.said import (
-    READ,
-    date,
+from handrail.plugins.integrations.reading import (
     first_link,
     first_words,
     labels_of,
@@ -33,8 +32,8 @@ from handrail.plugins.integrations.said import (
     object_in,
     severity_word,
     short,
-    status_word,
-    unread,
+    status_in,
+    unread_times,
 )
 
 EXPECTED = "Dynatrace's problem notification (an object with “PID” or “ProblemID”, “ProblemTitle” and “State”)"
@@ -81,9 +80,9 @@ def _occurrence(body: Mapping[str, Any], said: Mapping[str, Any]) -> Occurrence:
     key = first_words(said.get("pid"), said.get("problemid"))
     if not key:
         raise BadInput("The problem's “PID” and “ProblemID” are empty.", code="event_attribute_missing")
-    status = status_word(first_words(said.get("state"), details.get("status")) or "open", STATES)
-    starts_at = date(details.get("startTime")) or date(said.get("starttime"))
-    ends_at = date(details.get("endTime")) or date(said.get("endtime"))
+    status = status_in(STATES, first_words(said.get("state"), details.get("status")) or "open", "State")
+    starts_at = moment(details.get("startTime")) or moment(said.get("starttime"))
+    ends_at = moment(details.get("endTime")) or moment(said.get("endtime"))
     entities = _entities(said)
     service, resource = _service_and_resource(entities)
     tags = _tags(said.get("tags"))
@@ -128,7 +127,7 @@ def _entities(said: Mapping[str, Any]) -> list[tuple[str, str]]:
     given = said.get("impactedentities")
     if type(given) is str:
         try:
-            given = read_json(given.encode("utf-8", "surrogatepass"), READ)
+            given = read_inner(given)
         except BadInput:
             given = listed(given)
     found = []
@@ -167,7 +166,7 @@ def _extra(body: Mapping[str, Any], details: Mapping[str, Any], entities: list[t
         body, frozenset(name for name in body if ALIASES.get(_plain(name), _plain(name)) in _KNOWN)
     )
     if details:
-        extra["details"] = {**extra_of(details, frozenset(_TIMES)), **unread(details, _TIMES)}
+        extra["details"] = {**extra_of(details, frozenset(_TIMES)), **unread_times(details, _TIMES)}
     if len(entities) > 1:
         hit = [clip(f"{kind} {name}".strip(), LIMITS.label_chars) for kind, name in entities]
         extra["entities"] = hit[: LIMITS.labels_per_alert]

@@ -19,21 +19,22 @@ from handrail.plugins.integrations.fields import (
     key_text,
     link,
     mapping,
+    moment,
     raw_of,
     read_body,
     short_annotations,
     short_labels,
     words,
 )
-from handrail.plugins.integrations.said import (
-    date,
+from handrail.plugins.integrations.reading import (
     first_words,
     labels_of,
     object_in,
+    plain,
     severity_word,
     short,
-    status_word,
-    unread,
+    status_in,
+    unread_times,
 )
 
 EXPECTED = (
@@ -42,7 +43,7 @@ EXPECTED = (
 )
 SEVERITIES = {
     "critical": Severity.CRITICAL, "error": Severity.HIGH, "warning": Severity.MEDIUM,
-    "no severity": Severity.MEDIUM, "severity unspecified": Severity.MEDIUM,
+    "no_severity": Severity.MEDIUM, "severity_unspecified": Severity.MEDIUM,
 }  # fmt: skip
 STATUSES = {
     "open": AlertStatus.FIRING, "opened": AlertStatus.FIRING, "acknowledged": AlertStatus.ACKNOWLEDGED,
@@ -94,7 +95,7 @@ def _pushed(message: Mapping[str, Any]) -> Any:
 
 
 def _occurrence(body: Mapping[str, Any], incident: Mapping[str, Any]) -> Occurrence:
-    starts_at, ends_at = date(incident.get("started_at")), date(incident.get("ended_at"))
+    starts_at, ends_at = moment(incident.get("started_at")), moment(incident.get("ended_at"))
     status = _status(incident, ends_at)
     own, resource = mapping(incident.get("policy_user_labels")), mapping(incident.get("resource"))
     metric, documentation = mapping(incident.get("metric")), _documentation(incident.get("documentation"))
@@ -147,14 +148,14 @@ def _occurrence(body: Mapping[str, Any], incident: Mapping[str, Any]) -> Occurre
 
 def _status(incident: Mapping[str, Any], ends_at: datetime | None) -> AlertStatus:
     if words(incident.get("state")):
-        return status_word(incident["state"], STATUSES)
+        return status_in(STATUSES, incident["state"], "state")
     return AlertStatus.RESOLVED if ends_at else AlertStatus.FIRING
 
 
 def _severity(said: Any, own: Mapping[str, Any]) -> str | None:
     """The policy's severity. “No severity” says nothing, so that the label which people gave may."""
     labelled = severity_word(first_words(own.get("severity"), own.get("priority")), SEVERITIES)
-    if words(said).lower().replace("_", " ") in ("no severity", "severity unspecified", ""):
+    if plain(said) in ("no_severity", "severity_unspecified", ""):
         return labelled
     return severity_word(said, SEVERITIES)
 
@@ -173,6 +174,6 @@ def _documentation(said: Any) -> dict[str, Any]:
 
 
 def _extra(body: Mapping[str, Any], incident: Mapping[str, Any], documentation: Mapping[str, Any]) -> dict[str, object]:
-    extra = {**extra_of(body, frozenset({"incident"})), **extra_of(incident, _KNOWN), **unread(incident, _TIMES)}
+    extra = {**extra_of(body, frozenset({"incident"})), **extra_of(incident, _KNOWN), **unread_times(incident, _TIMES)}
     beside = extra_of(documentation, frozenset({"content", "text"}))
     return {**extra, "documentation": beside} if beside else extra

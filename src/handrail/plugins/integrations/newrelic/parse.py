@@ -14,6 +14,7 @@ from handrail.plugins.integrations.fields import (
     extra_of,
     key_text,
     mapping,
+    moment,
     raw_of,
     read_body,
     service_of,
@@ -21,16 +22,15 @@ from handrail.plugins.integrations.fields import (
     words,
 )
 from handrail.plugins.integrations.newrelic.tables import ACKNOWLEDGING, SEVERITIES, STATES
-from handrail.plugins.integrations.said import (
-    date,
+from handrail.plugins.integrations.reading import (
     first_link,
     first_words,
     labels_of,
     listed,
     severity_word,
     short,
-    status_word,
-    unread,
+    status_in,
+    unread_times,
 )
 
 EXPECTED = (
@@ -72,9 +72,9 @@ def _issue(body: Mapping[str, Any]) -> Occurrence:
         raise BadInput("The issue has no “id”, so its end could not be told.", code="event_attribute_missing")
     status = _status(body)
     entities = [name for item in listed(body.get("impactedEntities")) if (name := _named(item))]
-    starts_at = date(body.get("activatedAt")) or date(body.get("createdAt"))
-    updated = date(body.get("updatedAt"))
-    ends_at = (date(body.get("closedAt")) or updated) if status == AlertStatus.RESOLVED else None
+    starts_at = moment(body.get("activatedAt")) or moment(body.get("createdAt"))
+    updated = moment(body.get("updatedAt"))
+    ends_at = (moment(body.get("closedAt")) or updated) if status == AlertStatus.RESOLVED else None
     title = first_words(body.get("title"), body.get("issueTitle"), _first(body.get("title")))
     conditions = [words(item) for item in listed(body.get("alertConditionNames"))]
     given = mapping(body.get("labels"))
@@ -106,7 +106,7 @@ def _issue(body: Mapping[str, Any]) -> Occurrence:
         ends_at=ends_at,
         link=first_link(body.get("issueUrl"), body.get("issuePageUrl")),
         raw=raw_of(body),
-        extra={**extra_of(body, _KNOWN_ISSUE), **_entities(entities), **unread(body, _ISSUE_TIMES)},
+        extra={**extra_of(body, _KNOWN_ISSUE), **_entities(entities), **unread_times(body, _ISSUE_TIMES)},
     )
 
 
@@ -117,14 +117,14 @@ def _status(body: Mapping[str, Any]) -> AlertStatus:
         closed = "closed" in trigger and "issue" in trigger
         status = AlertStatus.RESOLVED if closed else AlertStatus.FIRING
     else:
-        status = status_word(body["state"], STATES)
+        status = status_in(STATES, body["state"], "state")
     if status == AlertStatus.FIRING and _is_acknowledged(body, trigger):
         return AlertStatus.ACKNOWLEDGED
     return status
 
 
 def _is_acknowledged(body: Mapping[str, Any], trigger: str) -> bool:
-    return trigger in ACKNOWLEDGING or (bool(date(body.get("acknowledgedAt"))) and "unack" not in trigger)
+    return trigger in ACKNOWLEDGING or (bool(moment(body.get("acknowledgedAt"))) and "unack" not in trigger)
 
 
 def _incident(body: Mapping[str, Any]) -> Occurrence:
@@ -134,11 +134,11 @@ def _incident(body: Mapping[str, Any]) -> Occurrence:
     said = first_words(
         body.get("current_state"), words(body.get("event_type")).lower().removeprefix("incident").strip("_")
     )
-    status = status_word(said or "open", STATES)
+    status = status_in(STATES, said or "open", "current_state")
     targets = [mapping(item) for item in listed(body.get("targets"))]
     target = next(iter(targets), {})
     name = words(target.get("name"))
-    at = date(body.get("timestamp"))
+    at = moment(body.get("timestamp"))
     labels = short_labels(
         {
             **labels_of(mapping(target.get("labels"))),
@@ -171,7 +171,7 @@ def _incident(body: Mapping[str, Any]) -> Occurrence:
         extra={
             **extra_of(body, _KNOWN_INCIDENT),
             **_entities([words(item.get("name")) for item in targets]),
-            **unread(body, ("timestamp",)),
+            **unread_times(body, ("timestamp",)),
         },
     )
 

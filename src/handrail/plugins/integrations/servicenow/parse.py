@@ -119,7 +119,7 @@ def _read(item: Any) -> Occurrence:
     )  # fmt: skip
 
 
-def _severity(value: Mapping[str, str]) -> str:
+def _severity(value: Mapping[str, str]) -> str | None:
     """The priority as its number or name (“1 - Critical”); without it, the worse of impact and urgency."""
     said = value["priority"] or min(filter(None, (value["impact"], value["urgency"])), default="")
     head, _, name = said.partition(" - ")

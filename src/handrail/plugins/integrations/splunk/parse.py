@@ -15,12 +15,13 @@ from handrail.plugins.integrations.fields import (
     key_of,
     key_text,
     mapping,
+    moment,
     raw_of,
     read_body,
     short_labels,
     words,
 )
-from handrail.plugins.integrations.said import date, first_link, first_words, listed, severity_word, short, unread
+from handrail.plugins.integrations.reading import first_link, first_words, listed, severity_word, short, unread_times
 from handrail.plugins.integrations.splunk.tables import (
     GIVEN_KEYS,
     KEY_NAMES,
@@ -59,7 +60,7 @@ def _occurrence(body: Mapping[str, Any]) -> Occurrence:
     title = _first(result, _TITLES[:1]) or search or _first(result, _TITLES)
     if not title:
         raise BadInput("The alert has neither a “search_name” nor a title in its result.", code="alert_title_missing")
-    status, at = _status(result), date(result.get("_time")) or date(result.get("_indextime"))
+    status, at = _status(result), moment(result.get("_time")) or moment(result.get("_indextime"))
     return Occurrence(
         dedup_key=_key(body, result, search or title),
         status=status,
@@ -113,7 +114,7 @@ def _labels(result: Mapping[str, Any]) -> dict[str, str]:
 
 def _extra(body: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, object]:
     """The envelope's other fields, and the parts of the result that became no label."""
-    extra: dict[str, object] = {**extra_of(body, _KNOWN), **unread(result, ("_time",))}
+    extra: dict[str, object] = {**extra_of(body, _KNOWN), **unread_times(result, ("_time",))}
     beside = extra_of(result, frozenset(_labels(result)) | {"_raw", "_time"})
     if beside:
         extra["result"] = beside
