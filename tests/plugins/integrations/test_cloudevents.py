@@ -212,3 +212,103 @@ def test_of_pipelines_only_a_deploy_that_succeeded_is_a_change() -> None:
 def test_the_time_of_a_cdevent_stands_in_its_context_where_the_envelope_has_none() -> None:
     wrapped = {**EVENT, "type": "dev.cdevents.service.deployed.0.2.0", "data": cdevent("service.deployed")}
     assert read(wrapped).changes[0].occurred_at == datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("said", ["resolved", "CLEAR", "Recovered", "up", "inactive", "fixed", "closed"])
+def test_every_usual_word_for_an_end_ends_an_alert(said: str) -> None:
+    assert alert(type="harbour.alert", data={"status": said}).status == AlertStatus.RESOLVED
+    assert alert(type="harbour.alert", data={"state": {"name": said}}).status == AlertStatus.RESOLVED
+
+
+@pytest.mark.parametrize("said", [200, "success", "", None, [], {"code": 7}])
+def test_a_status_that_is_no_word_for_one_leaves_it_to_the_type(said: object) -> None:
+    assert alert(type="harbour.alert.resolved", data={"status": said}).status == AlertStatus.RESOLVED
+    assert alert(type="harbour.alert.opened", data={"status": said}).status == AlertStatus.FIRING
+
+
+@pytest.mark.parametrize(
+    ("event_type", "status"),
+    [
+        ("harbour.alertresolved", "resolved"), ("harbour.alert.recovery", "resolved"), ("ALERT_CLEARED", "resolved"),
+        ("harbour.alert.not_resolved", "firing"), ("harbour.alerts.unresolved", "firing"),
+        ("harbour.incident.reopened", "firing"), ("harbour.alert.new.v1", "firing"),
+    ],
+)  # fmt: skip
+def test_a_type_in_any_spelling_tells_the_status(event_type: str, status: str) -> None:
+    assert alert(type=event_type).status == status
+
+
+@pytest.mark.parametrize("name", ["dedupKey", "alertId", "incidentId", "problem_id", "fingerprint"])
+def test_an_alert_that_gives_its_own_id_goes_by_it_and_not_by_what_it_is_about(name: str) -> None:
+    one, other = (alert(subject="payments", data={name: said, "title": "x"}) for said in ("1", "2"))
+    assert (one.dedup_key, other.dedup_key) == ("/ci/payments|1", "/ci/payments|2")
+    assert alert(type="harbour.alert.resolved", subject="payments", data={name: 1}).dedup_key == one.dedup_key
+
+
+def test_an_alert_inside_an_object_of_that_name_is_read() -> None:
+    inner = {"incident_id": "7", "title": "Checkout fails", "status": "closed", "severity": "high"}
+    said = alert(type="harbour.incident.changed", data={"incident": inner})
+    assert (said.dedup_key, said.title, said.status) == ("/ci/payments|7", "Checkout fails", AlertStatus.RESOLVED)
+
+
+def test_a_deploy_of_what_is_named_after_alerts_is_a_change() -> None:
+    assert change(type="harbour.alertmanager.deployed").kind == "deploy"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"type": "harbour.deploy.failed"}, {"type": "harbour.rollback.cancelled.v1"},
+        {"data": {"status": "Failure"}}, {"data": {"outcome": "error"}},
+    ],
+)  # fmt: skip
+def test_a_change_that_did_not_come_about_is_no_change(fields: dict[str, Any]) -> None:
+    parsed = read({**EVENT, **fields})
+    assert (parsed.changes, parsed.occurrences, parsed.replay_id) == ((), (), "/ci/payments|42")
+
+
+def test_start_and_end_of_a_deploy_are_one_change_where_they_share_its_id() -> None:
+    started = change(id="1", type="harbour.deploy.started", data={"deployment_id": "d-7", "service": "shop"})
+    finished = change(id="2", type="harbour.deploy.finished", data={"deploymentId": "d-7", "service": "shop"})
+    assert started.change_key == finished.change_key == "/ci/payments|d-7"
+
+
+@pytest.mark.parametrize("event_type", ["harbour.escalation.created", "com.flagship.order.created"])
+def test_a_word_that_only_looks_like_a_change_names_no_kind(event_type: str) -> None:
+    assert change(type=event_type).kind == "other"
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        "artifact.packaged",
+        "artifact.signed",
+        "branch.created",
+        "repository.modified",
+        "change.reviewed",
+        "ticket.created",
+    ],
+)
+def test_work_on_the_way_to_a_delivery_is_no_change(about: str) -> None:
+    assert read(cdevent(about)).changes == ()
+
+
+@pytest.mark.parametrize("about", ["artifact.published", "change.merged"])
+def test_what_was_merged_or_published_is_a_change_of_no_kind(about: str) -> None:
+    [said] = read(cdevent(about)).changes
+    assert (said.kind, said.service) == ("other", None)
+
+
+def test_a_changed_environment_is_infrastructure_and_no_service() -> None:
+    [said] = read({**cdevent("environment.modified"), "subject": {"id": "production", "content": {}}}).changes
+    assert (said.kind, said.environment, said.service) == ("infrastructure", "production", None)
+
+
+def test_a_run_of_a_deploy_pipeline_is_called_by_the_pipeline_and_not_by_the_run() -> None:
+    [said] = read(cdevent("pipelinerun.finished", pipelineName="deploy-shop", outcome="success")).changes
+    assert (said.title, said.service) == ("deploy-shop", None)
+
+
+def test_a_time_that_cannot_be_read_is_kept_for_people_to_see() -> None:
+    said = alert(time="the day before")
+    assert (said.occurred_at, said.extra["time"]) == (None, "the day before")

@@ -1,5 +1,6 @@
 """Reads the fields of a change (deploy, rollback, flag, configuration) under the names that senders use for them."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -15,6 +16,9 @@ _KINDS = (
     ("infra", "infrastructure"), ("environment", "infrastructure"), ("terraform", "infrastructure"),
     ("migration", "migration"), ("restart", "restart"), ("scal", "scale"),
 )  # fmt: skip
+
+# Words that hold a word of the table and mean another thing.
+_LOOK_ALIKES = re.compile("escalat[a-z]*|fiscal|flagship|resetting|infraction")
 
 _NAMES: dict[str, tuple[str, ...]] = {
     "service": ("service", "service_name", "serviceName", "application", "app", "component", "project", "repository"),
@@ -32,7 +36,7 @@ CHANGE_FIELDS = frozenset(
 
 def kind_of(said: str) -> str:
     """The kind of change that a sender's own word or event type names; “other” when it names none."""
-    plain = said.lower().replace("_", "").replace("-", "").replace(" ", "")
+    plain = _LOOK_ALIKES.sub("", said.lower().replace("_", "").replace("-", "").replace(" ", ""))
     return next((kind for word, kind in _KINDS if word in plain), "other")
 
 

@@ -14,12 +14,15 @@ Post CloudEvents 1.0 over HTTP in any of its three modes: structured (applicatio
 headers) or batch (application/cloudevents-batch+json). CDEvents are read inside of CloudEvents, and as bare JSON.
 
 A type that names an alert, an incident or a problem makes an alert: status from `data.status` or the type
-(…resolved), severity from `data.severity` or the extension `severity`, identity from `data.dedup_key`, the subject
-or the data's own id. Every other event is a change: deploy, rollback, release, flag, config or infrastructure by its
-type, else “other”. Of CDEvents about pipelines only a run that succeeded and whose name says that it deploys is a
-change; task runs, builds and tests are taken and say nothing.
+(…resolved), severity from `data.severity` or the extension `severity`, identity from `data.dedup_key` (or alert_id,
+incident_id, problem_id, fingerprint), the subject or the data's own id; all within the event's source. Every other
+event is a change: deploy, rollback, release, flag, config or infrastructure by its type, else “other”. One that says by
+its type or its status that it failed or was cancelled changed nothing. Of CDEvents about pipelines only a run that
+succeeded and whose name says that it deploys is a change; task runs, builds, tests, branches, reviews and tickets are
+taken and say nothing.
 
-`data` may hold service, version, previous_version, environment, author, title and link.
+`data` may hold service, version, previous_version, environment, author, title and link, and a `change_key` (or
+deployment_id) where several events tell of one change.
 
 `source` and `id` name a delivery: the same event sent twice is one. A source with signing secrets is signed as Standard
 Webhooks say (`webhook-id`, `webhook-timestamp`, `webhook-signature`).

@@ -19,6 +19,14 @@ from handrail.plugins.integrations.cloudevents.envelope import (
     read_binary,
     read_event,
 )
+from handrail.plugins.integrations.cloudevents.tables import (
+    CHANGE_IDENTITIES,
+    DELIVERED,
+    FAILED,
+    IDENTITIES,
+    STATUSES,
+    TYPE_STATUSES,
+)
 from handrail.plugins.integrations.contract import Inbound, Parsed, Rejected
 from handrail.plugins.integrations.fields import (
     clip,
@@ -35,11 +43,10 @@ from handrail.plugins.integrations.fields import (
     short_labels,
     words,
 )
+from handrail.plugins.integrations.reading import first_words, plain, unread_times
 
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 _ALERT_WORDS = ("alert", "incident", "problem", "alarm")
-_RESOLVED_WORDS = {"resolved", "resolve", "closed", "recovered", "cleared", "ended", "ok", "normal"}
-_ACKNOWLEDGED_WORDS = {"acknowledged", "acknowledge", "ack"}
 _ALERT_FIELDS = frozenset(
     {
         "title",
@@ -99,12 +106,17 @@ def _identity(event: Event, name: str) -> str:
 
 
 def _is_alert(event: Event) -> bool:
-    return any(word.startswith(_ALERT_WORDS) for word in _type_words(event))
+    said = _type_words(event)
+    return any(word.startswith(_ALERT_WORDS) for word in said) and DELIVERED.isdisjoint(said)
 
 
 def _is_step(event: Event) -> bool:
+    """Whether an event changed nothing: a step inside of a pipeline, or a change that did not come about."""
     data = mapping(event.data)
-    return is_cdevent(event.type, data) and is_delivery_step(event.type, data)
+    if is_cdevent(event.type, data):
+        return is_delivery_step(event.type, data)
+    outcome = [plain(data.get(name)) for name in ("status", "state", "outcome", "conclusion", "result")]
+    return _kind(event, data) != "other" and not FAILED.isdisjoint([*_type_words(event)[-2:], *outcome])
 
 
 def _type_words(event: Event) -> list[str]:
@@ -112,9 +124,12 @@ def _type_words(event: Event) -> list[str]:
 
 
 def _facts(event: Event) -> Mapping[str, Any]:
-    """What the data says, under plain names."""
+    """What the data says, under plain names; also where it stands in an object that is called “alert” or “incident”."""
     data = mapping(event.data)
-    return facts_of(event.type, data) if is_cdevent(event.type, data) else data
+    if is_cdevent(event.type, data):
+        return facts_of(event.type, data)
+    inner = next((data[name] for name in _ALERT_WORDS if type(data.get(name)) is dict), None)
+    return {**inner, **data} if inner and _is_alert(event) else data
 
 
 def _occurrence(event: Event) -> Occurrence:
@@ -146,34 +161,33 @@ def _occurrence(event: Event) -> Occurrence:
 
 def _alert_name(event: Event, facts: Mapping[str, Any], title: str) -> str:
     """What names the alert within its source. An event's id never does: each event has another one."""
-    names = ("dedup_key", "alert_id", "incident_id", "problem_id")
-    given = next((said for name in names if (said := words(facts.get(name)))), "")
-    return given or event.subject or words(facts.get("id")) or title
+    return first_words(*map(facts.get, IDENTITIES), event.subject, facts.get("id"), title)
 
 
 def _status(event: Event, facts: Mapping[str, Any]) -> AlertStatus:
-    """The data's own status, else what the type says after its alert word (“incident.resolved”)."""
-    said = (words(facts.get("status")) or words(facts.get("state"))).lower()
-    for word in [said] if said else _words_after_alert(event):
-        if word in _RESOLVED_WORDS:
-            return AlertStatus.RESOLVED
-        if word in _ACKNOWLEDGED_WORDS:
-            return AlertStatus.ACKNOWLEDGED
-    return AlertStatus.FIRING
+    """The data's own status where it is a word for one (HTTP's numbers stand there as well), else the type's."""
+    for said in (facts.get("status"), facts.get("state")):
+        word = plain(mapping(said).get("name") or mapping(said).get("value") or said)
+        if word in STATUSES:
+            return STATUSES[word]
+    after = _words_after_alert(event)
+    return next((TYPE_STATUSES[word] for word in after if word in TYPE_STATUSES), AlertStatus.FIRING)
 
 
 def _words_after_alert(event: Event) -> list[str]:
-    """Names before it are somebody's domain: an alert of “com.ok” is not resolved."""
+    """Names before it are somebody's domain: an alert of “com.ok” is not resolved. “alertresolved” is two words."""
     said = _type_words(event)
     last = max(at for at, word in enumerate(said) if word.startswith(_ALERT_WORDS))
-    return said[last + 1 :]
+    joined = next(said[last].removeprefix(word) for word in _ALERT_WORDS if said[last].startswith(word))
+    return [joined, *said[last + 1 :]]
 
 
 def _change(event: Event) -> ReportedChange:
     facts = _facts(event)
-    subject = event.subject if _PLAIN_NAME.fullmatch(event.subject) else None
+    is_name = _PLAIN_NAME.fullmatch(event.subject) and not is_cdevent(event.type, mapping(event.data))
+    subject = event.subject if is_name else None
     change = ReportedChange(
-        change_key=_identity(event, event.id),
+        change_key=_identity(event, first_words(*map(facts.get, CHANGE_IDENTITIES), event.id)),
         kind=_kind(event, facts),
         service=said_of(facts, "service") or (clip(subject, LIMITS.label_chars) if subject else None),
         title=said_of(facts, "title") or "",
@@ -208,6 +222,7 @@ def _extra(event: Event, known: frozenset[str]) -> dict[str, object]:
         "type": clip(event.type, LIMITS.label_chars),
         "source": clip(event.source, LIMITS.label_chars),
         **extra_of(event.extensions, frozenset({"severity"})),
+        **unread_times(event.item, ("time",)),
     }
     data = event.data
     beside = extra_of(data, known) if type(data) is dict else extra_of({"data": data} if data else {}, frozenset())
