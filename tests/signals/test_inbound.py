@@ -460,6 +460,21 @@ def test_a_pager_resolve_before_its_trigger_ends_resolved(desk: Intake) -> None:
     assert alert.starts_at.hour == 8
 
 
+# As VMware Aria Operations
+
+
+def test_an_alert_that_was_posted_is_ended_by_what_is_put(shell: Shell, clock: ManualClock) -> None:
+    level = "ALERT_CRITICALITY_LEVEL_CRITICAL"
+    sent = {"alertId": "a-1", "resourceName": "hv-3", "resourceKind": "HostSystem", "criticality": level, "info": "Hot"}
+    fired, ended = (json.dumps({**sent, "status": status}).encode() for status in ("ACTIVE", "CANCELED"))
+    with opened(shell, clock, known={"aria": "vrealize"}) as desk:
+        assert desk.ask("POST", "/in/aria/token-aria/a-1", fired).status == 202
+        assert desk.alert().status == AlertStatus.FIRING
+        assert desk.ask("PUT", "/in/aria/wrong/a-1", ended).status == 401
+        assert desk.ask("PUT", "/in/aria/token-aria/a-1", ended).status == 202
+        assert desk.alert().status == AlertStatus.RESOLVED
+
+
 # Changes, traces, other addresses
 
 

@@ -55,10 +55,11 @@ def find_door(method: str, path: str) -> Knock | None:
     door = _FIXED.get((method, path))
     if door is not None:
         return Knock(door, method, path)
-    if method != "POST" or not path.startswith("/in/"):
+    # Some senders (VMware Aria Operations) post what is new and put what has changed or ended.
+    if method not in ("POST", "PUT") or not path.startswith("/in/"):
         return None
     source, _, rest = path[4:].partition("/")
-    return Knock(HANDRAIL, method, f"/in/{source}", source, None, rest) if source else None
+    return Knock(HANDRAIL, "POST", f"/in/{source}", source, None, rest) if source else None
 
 
 def all_rejected(parsed: Parsed, results: Sequence[Result]) -> list[Rejected]:

@@ -131,3 +131,29 @@ def test_a_signature_proves_more_than_the_secret_token() -> None:
     for bad in ({}, {"x-gitlab-token": "other"}, {**signed, "webhook-id": "m2", "x-gitlab-token": f"whsec_{key}"}):
         with pytest.raises(BadSignature):
             verify(Inbound(body, headers=bad), [f"whsec_{key}"], NOW)
+
+
+@pytest.mark.parametrize("event", ["user_create", "key_create", "repository_update", "project_transfer"])
+def test_a_system_hook_that_tells_of_something_else_is_taken_and_says_nothing(event: str) -> None:
+    sent = json.dumps({"event_name": event, "user_id": 7}).encode()
+    assert parse(Inbound(sent, headers={"x-gitlab-event": "System Hook"}), NOW).changes == ()
+    with pytest.raises(Refused) as refused:
+        parse(Inbound(sent), NOW)
+    assert refused.value.code == "unexpected_format"
+
+
+def flag(active: Any, delivery: str = "") -> ReportedChange:
+    project = {"path_with_namespace": "acme/shop", "web_url": "https://gitlab.example/acme/shop"}
+    attributes = {"id": 6, "name": "seat-map", "description": "Show seats", "active": active}
+    body = {"object_kind": "feature_flag", "project": project, "user": {"username": "mira"}}
+    sent = json.dumps({**body, "object_attributes": attributes}).encode()
+    [said] = parse(Inbound(sent, headers={"idempotency-key": delivery} if delivery else {}), NOW).changes
+    return said
+
+
+def test_a_feature_flag_that_is_switched_is_a_change_each_time() -> None:
+    on = flag(True, "d-1")
+    assert (on.kind, on.service, on.title, on.author) == ("flag", "acme/shop", "seat-map on", "mira")
+    assert flag(True, "d-1").change_key == on.change_key
+    assert len({on.change_key, flag(False, "d-2").change_key, flag(True, "d-3").change_key}) == 3
+    assert flag(True).change_key == flag("true").change_key != flag(False).change_key

@@ -64,3 +64,8 @@ def test_what_cannot_be_known_again_and_xml_are_refused_in_words() -> None:
         parse(Inbound(b"<job><name>x</name></job>"), NOW)
     assert xml.value.code == "body_is_xml"
     assert "JSON" in xml.value.detail
+
+
+def test_parameters_may_be_a_list_of_names_and_values() -> None:
+    [said] = read(parameters=[{"name": "VERSION", "value": "1.4"}, {"name": "ENV", "value": "eu"}])
+    assert (said.version, said.environment) == ("1.4", "eu")

@@ -18,7 +18,11 @@ _DELIVERS = re.compile(
     r"(?<![a-z])(?:re)?(?:deploy(?:s|ed|ing|ment|ments)?|roll ?back|roll ?out|promot(?:e|ion)|releas(?:e|ing)"
     r"|ship(?:it)?|cd|apply|upgrade|go live)(?![a-z])"
 )
-_DOUBTS = re.compile(r"(?<![a-z])(?:tests?|testing|lint|dry run|plan|check|checks|verify|validate|preview)(?![a-z])")
+# “Release drafter” and “release notes” write about a release; they make none.
+_DOUBTS = re.compile(
+    r"(?<![a-z])(?:tests?|testing|lint|dry run|plan|checks?|verify|validate|preview|draft(?:er)?|notes|changelog)"
+    r"(?![a-z])"
+)
 _JOINTS = re.compile(r"[\s_./:-]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 

@@ -1,7 +1,8 @@
 """Reads GitLab's deliveries into changes. A delivery that changes nothing in production is taken and says nothing."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +19,7 @@ from handrail.plugins.integrations.deliveries import (
     person,
 )
 from handrail.plugins.integrations.fields import key_text, mapping, moment, read_body, words
+from handrail.plugins.integrations.reading import first_words
 from handrail.plugins.integrations.signatures import equal_token, standard_webhooks
 
 EXPECTED = "a GitLab webhook (an object with “object_kind” and “project”)"
@@ -36,18 +38,35 @@ def verify(inbound: Inbound, secrets: Sequence[str], now: datetime) -> Verdict:
 def parse(inbound: Inbound, now: datetime) -> Parsed:
     """The changes of one delivery; a pipeline may hold several."""
     body = read_body(inbound)
-    if type(body) is not dict or not _is_gitlab(body):
+    if type(body) is not dict or not _is_gitlab(body, inbound.headers):
         raise other_sender(body, EXPECTED)
-    read = _READERS.get(words(body.get("object_kind")) or words(body.get("event_name")))
-    changes = tuple(change_of(told, body) for told in (read(body) if read else ()))
     said = inbound.headers.get("webhook-id") or inbound.headers.get("idempotency-key") or ""
-    return Parsed(changes=changes, replay_id=key_text(said.strip()) or None)
+    delivery = key_text(said.strip())
+    event = words(body.get("object_kind")) or words(body.get("event_name"))
+    told: Iterable[Told] = _READERS.get(event, _nothing)(body)
+    if event == "feature_flag":
+        told = (_told_at(each, delivery, now) for each in told)
+    return Parsed(changes=tuple(change_of(each, body) for each in told), replay_id=delivery or None)
 
 
-def _is_gitlab(body: Mapping[str, Any]) -> bool:
+def _is_gitlab(body: Mapping[str, Any], headers: Mapping[str, str]) -> bool:
+    """A system hook has no kind; it tells of users and keys as well, which GitLab must not take for a failure."""
     if words(body.get("object_kind")):
         return True
-    return words(body.get("event_name")) in _READERS and ("project" in body or "project_id" in body)
+    if not words(body.get("event_name")):
+        return False
+    is_read = words(body.get("event_name")) in _READERS and ("project" in body or "project_id" in body)
+    return is_read or "x-gitlab-event" in headers
+
+
+def _nothing(_body: Mapping[str, Any]) -> Iterator[Told]:
+    return iter(())
+
+
+def _told_at(told: Told, delivery: str, now: datetime) -> Told:
+    """A flag is turned on and off many times and GitLab does not say when: the delivery tells one from another, or the
+    minute of arrival."""
+    return replace(told, key=(*told.key, delivery or now.strftime("%Y-%m-%dT%H:%M")))
 
 
 def gitlab_moment(value: Any) -> datetime | None:
@@ -214,10 +233,30 @@ def _release(body: Mapping[str, Any]) -> Iterator[Told]:
     )
 
 
+def _feature_flag(body: Mapping[str, Any]) -> Iterator[Told]:
+    project, path = _project(body)
+    flag = mapping(body.get("object_attributes"))
+    name = first_words(flag.get("name"), flag.get("id"))
+    if not name:
+        raise BadInput("The feature flag has neither “name” nor “id”.", code="event_id_missing")
+    state = "on" if words(flag.get("active")).lower() in ("true", "1") else "off"
+    yield Told(
+        key=(path, "flag", first_words(flag.get("id"), name), state),
+        kind="flag",
+        service=path,
+        title=f"{name} {state}",
+        version=state,
+        author=person(body.get("user")),
+        links=(_web(project),),
+        extra={"event": "feature_flag", "flag": name, "description": flag.get("description")},
+    )
+
+
 _READERS: Mapping[str, Callable[[Mapping[str, Any]], Iterator[Told]]] = {
     "deployment": _deployment,
     "pipeline": _pipeline,
     "push": _push,
     "tag_push": _tag_push,
     "release": _release,
+    "feature_flag": _feature_flag,
 }

@@ -9,6 +9,7 @@ from handrail.plugins.integrations.batch import other_sender
 from handrail.plugins.integrations.contract import Inbound, Parsed
 from handrail.plugins.integrations.deliveries import Told, change_of, commit, delivery_kind, is_check
 from handrail.plugins.integrations.fields import link, mapping, moment, read_body, words
+from handrail.plugins.integrations.reading import pairs
 
 EXPECTED = "Jenkins' notification plugin in its JSON format (an object with “name” and “build”)"
 _XML = "The body is XML; in the job's notification endpoint choose the format JSON."
@@ -63,7 +64,7 @@ def _told(body: Mapping[str, Any], build: Mapping[str, Any]) -> Told:
 
 def _given(build: Mapping[str, Any]) -> dict[str, str]:
     """What the build's parameters say, in whatever case they are written."""
-    parameters = {name.upper(): value for name, value in mapping(build.get("parameters")).items()}
+    parameters = {name.upper(): value for name, value in pairs(build.get("parameters")).items()}
     return {
         field: next((said for name in names if (said := words(parameters.get(name)))), "")
         for field, names in _PARAMETERS.items()
