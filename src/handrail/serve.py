@@ -18,6 +18,7 @@ from handrail.signals.certificates import Certificates
 from handrail.signals.heartbeat import Heartbeats
 from handrail.signals.inbound import InboundApp, InboundSettings
 from handrail.signals.ingest import Ingestor
+from handrail.signals.log_watching import LogWatcher, LogWatching
 from handrail.signals.reading import Reading
 from handrail.signals.senders import Senders
 from handrail.signals.watching import Watcher, Watching
@@ -74,8 +75,10 @@ def make_asgi(handrail: Handrail, live: LiveBus) -> Application:
         shell.transact(HANDRAIL, lambda tx: sources.ask_confirmations(tx, source_id, asked))
 
     watcher = Watcher(Watching(), database, ingestor, clock)
+    log_watcher = LogWatcher(LogWatching(), database, ingestor, clock)
     settings = InboundSettings(
-        handrail.settings.open_networks, certificates.of, may_read, ask_confirmations, watcher.on_points
+        handrail.settings.open_networks, certificates.of, may_read, ask_confirmations, watcher.on_points,
+        log_watcher.on_lines,
     )
     inbound = InboundApp(ingestor, senders, Reading(database, clock), clock, settings)
     loops: list[asyncio.AbstractEventLoop] = []
@@ -103,6 +106,7 @@ def make_asgi(handrail: Handrail, live: LiveBus) -> Application:
         duties = [
             asyncio.create_task(Heartbeats(database, ingestor, clock, clock.now()).run()),
             asyncio.create_task(watcher.run()),
+            asyncio.create_task(log_watcher.run()),
         ]
         listener = _listen_to_others(handrail, live)
         try:

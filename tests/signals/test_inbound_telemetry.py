@@ -6,21 +6,25 @@ import cramjam
 import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
+from handrail.kernel.clock import ManualClock
+from handrail.kernel.limits import LIMITS
+from handrail.operations.shell import Shell
 from handrail.plugins.integrations.prometheus_remote_write.schema import V1_REQUEST
+from handrail.signals.inbound import InboundSettings
 from handrail.store import tables
-from tests.signals.intake import Intake
+from tests.signals.intake import Intake, opened
 
 NANOS = 1767601800000000000
 PROTOBUF = {"content-type": "application/x-protobuf"}
 SNAPPY = {**PROTOBUF, "content-encoding": "snappy"}
 
 
-def logs() -> bytes:
+def logs(severity: int = 17) -> bytes:
     request = ExportLogsServiceRequest()
     of_resource = request.resource_logs.add()
     attribute = of_resource.resource.attributes.add(key="service.name")
     attribute.value.string_value = "ledger"
-    record = of_resource.scope_logs.add().log_records.add(time_unix_nano=NANOS, severity_number=17)
+    record = of_resource.scope_logs.add().log_records.add(time_unix_nano=NANOS, severity_number=severity)
     record.body.string_value = "Posting 7 failed"
     return request.SerializeToString()
 
@@ -38,6 +42,24 @@ def test_protobuf_logs_become_alerts(desk: Intake) -> None:
     reply = desk.post("/in/otel/v1/logs", logs(), "otel", PROTOBUF)
     assert reply.status == 200
     assert (desk.alert().title, desk.alert().service) == ("Posting 7 failed", "ledger")
+
+
+def test_lines_below_error_reach_who_watches_logs_and_their_source_is_heard(shell: Shell, clock: ManualClock) -> None:
+    heard: list[tuple[str, int]] = []
+    settings = InboundSettings(on_lines=lambda source, lines: heard.append((source, len(lines))))
+    with opened(shell, clock, settings, known={"otel": "otlp"}) as desk:
+        assert desk.post("/in/otel/v1/logs", logs(severity=9), "otel", PROTOBUF).status == 200
+        assert (heard, desk.alerts()) == ([("otel", 1)], [])
+        assert desk.stat("otel").last_seen
+
+
+def test_a_large_body_is_read_beside_the_loop_and_answered_alike(desk: Intake) -> None:
+    desk.add_source("otel", "otlp")
+    record = {"severityNumber": 9, "body": {"stringValue": "x" * 100}}
+    tree = {"resourceLogs": [{"scopeLogs": [{"logRecords": [record] * 5000}]}]}
+    assert desk.post("/in/otel/v1/logs", tree, "otel").status == 200
+    reply = desk.post("/in/otel/v1/logs", b"[" + b" " * LIMITS.inbound_parse_apart_bytes, "otel")
+    assert (reply.status, reply.json["code"]) == (400, "json_invalid")
 
 
 def test_remote_write_passes_the_door_packed_and_makes_no_alert(desk: Intake) -> None:

@@ -149,6 +149,18 @@ class Limits:
     log_windows_caught_up: int = 60
     log_samples: int = 3
     log_sample_chars: int = 512
+    log_windows_shown: int = 60
+    logs_watched: int = 200
+    log_forgotten_seconds: int = 3600
+    log_watched_templates: int = 2000
+    log_watched_shapes: int = 5000
+    log_watched_size: int = 50_000
+    log_lines_waiting: int = 100_000
+    log_slice_seconds: float = 0.005
+    log_findings_apart: int = 3
+    picture_points: int = 120
+    pictures_per_alert: int = 6
+    inbound_parse_apart_bytes: int = 256 * 1024
 
 
 LIMITS = Limits()

@@ -17,6 +17,7 @@ from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from urllib.parse import parse_qsl
 
+from handrail.domain.log_line import LogLine
 from handrail.domain.metric import MetricPoint
 from handrail.kernel.clock import Clock
 from handrail.kernel.errors import BadSignature, BrokenInvariant, HandrailError, NotFound, Refused, Unprocessable
@@ -65,6 +66,10 @@ async def _no_watcher(_source: str, _points: Sequence[MetricPoint]) -> None:
     """Points are for detectors: where none is, nothing comes of them."""
 
 
+def _no_reader_of_lines(_source: str, _lines: Sequence[LogLine]) -> None:
+    """Lines are for detectors as well."""
+
+
 # A sender keeps its connections, so the same few addresses come thousands of times a second.
 _address = lru_cache(maxsize=1024)(ip_address)
 
@@ -76,7 +81,8 @@ class InboundSettings:
     `certificate_of(url)` fetches the certificate that a sender signs with, None where it is not to be had.
     `may_read(token)` tells whether a token that is no source's may read all alerts. `ask_confirmations(source id,
     asked)` keeps what a sender asks to have confirmed, for a person. All these are called in a thread.
-    `on_points(source name, points)` hands on samples of metrics.
+    `on_points(source name, points)` hands on samples of metrics, `on_lines(source name, lines)` lines of logs, without
+    waiting.
     """
 
     open_to: tuple[IPv4Network | IPv6Network, ...] = ()
@@ -84,6 +90,7 @@ class InboundSettings:
     may_read: Callable[[str], bool] = _no_reader
     ask_confirmations: Callable[[str, Sequence[Confirmation]], None] = _nobody_to_ask
     on_points: Callable[[str, Sequence[MetricPoint]], Awaitable[None]] = _no_watcher
+    on_lines: Callable[[str, Sequence[LogLine]], None] = _no_reader_of_lines
 
 
 @dataclass(frozen=True)
@@ -263,6 +270,8 @@ class InboundApp:
             results = await self._ingestor.ingest(sender.name, parsed, verdict, trace)
         if parsed.points:
             await self._settings.on_points(sender.name, parsed.points)
+        if parsed.lines:
+            self._settings.on_lines(sender.name, parsed.lines)
         _count(sender, verdict, parsed, results)
         metrics.SECONDS.observe(self._clock.monotonic() - started)
         answer = _integration(sender).answer if door.integration is None else None
@@ -304,7 +313,9 @@ class InboundApp:
         """What was said. What cannot be read is put into quarantine before the refusal is answered."""
         parse = request.knock.door.parse or _integration(sender).parse
         try:
-            return parse(inbound, self._clock.now())
+            if len(said.body) < self._limits.inbound_parse_apart_bytes:
+                return parse(inbound, self._clock.now())
+            return await asyncio.to_thread(parse, inbound, self._clock.now())
         except Refused as error:
             body = said.without_token(said.body)
             await self._ingestor.refuse(Refusal(sender.name, error.code, error.detail, body=body))

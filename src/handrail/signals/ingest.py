@@ -90,8 +90,8 @@ class Ingestor:
     async def ingest(self, source: str, parsed: Parsed, verdict: str, trace: str | None = None) -> list[Result]:
         """Store what was said; one result per occurrence, then one per change. Raises TooMany when too much waits."""
         size = len(parsed.occurrences) + len(parsed.changes)
-        # Points are not stored, but who sends them was heard.
-        if not size and not parsed.points:
+        # Points and lines are not stored, but who sends them was heard.
+        if not (size or parsed.points or parsed.lines):
             return []
         return await self._wait_for(Submission(source, parsed, str(verdict), trace), size)
 

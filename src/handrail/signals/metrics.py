@@ -17,5 +17,9 @@ BATCH = Histogram(
     "handrail_ingest_batch_alerts", "Occurrences in one commit.", buckets=(1, 2, 5, 10, 25, 50, 100, 250, 500, 1000)
 )
 UNWATCHED = Counter("handrail_points_unwatched_total", "Points of series beyond those that can be watched.")
+LINES = Counter("handrail_log_lines_total", "Log lines that were looked at.", ["source"])
+LINES_DROPPED = Counter(
+    "handrail_log_lines_dropped_total", "Log lines that were dropped: too many at once.", ["source"]
+)
 CORRELATED = Counter("handrail_alerts_correlated_total", "Alerts placed by correlation.", ["into"])
 CORRELATION_SECONDS = Histogram("handrail_correlation_seconds", "One pass of correlation with something to do.")

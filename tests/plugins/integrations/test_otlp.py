@@ -10,6 +10,7 @@ from google.protobuf.json_format import ParseDict
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest, ExportLogsServiceResponse
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
+from handrail.domain.log_line import LogLine
 from handrail.domain.metric import MetricKind, MetricPoint
 from handrail.kernel.errors import NotFound, Refused, TooLarge
 from handrail.kernel.limits import LIMITS
@@ -151,10 +152,35 @@ def test_one_bad_record_does_not_cost_the_others() -> None:
     assert [item.index for item in parsed.rejected] == [1]
 
 
-def test_records_below_error_and_empty_requests_say_nothing() -> None:
-    assert read(logs(record(severityNumber=9))) == Parsed()
+def test_records_below_error_are_lines_and_no_alerts_and_empty_requests_say_nothing() -> None:
+    assert read(logs(record(severityNumber=9))) == Parsed(lines=(LogLine("ledger", "failed"),))
     assert read({}, path="v1/logs") == Parsed()
     assert parse(Inbound(b"", headers=PROTOBUF, path="v1/metrics"), NOW) == Parsed()
+
+
+def test_an_error_is_an_alert_and_a_line_that_says_so() -> None:
+    parsed = read(logs(record("Posting 7 failed\n  at ledger.py:1"), record("done", severityNumber=9)))
+    assert len(parsed.occurrences) == 1
+    assert parsed.lines == (LogLine("ledger", "Posting 7 failed", True, True), LogLine("ledger", "done"))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"severityNumber": 9}, {"severityNumber": 0}, {"severityNumber": 0, "severityText": "INFO"},
+        {"severityNumber": 0, "severityText": "ERROR"}, {"severityNumber": 17}, {"severityNumber": 24},
+        {"body": {"kvlistValue": {"values": [{"key": "msg", "value": {"stringValue": "hi"}}]}}, "severityNumber": 9},
+        {"body": {"stringValue": ""}, "severityNumber": 9, "eventName": "started"},
+        {"body": {"stringValue": "nul \0 inside"}, "severityNumber": 9},
+    ],
+)  # fmt: skip
+def test_lines_of_protobuf_are_those_of_json(fields: dict[str, Any]) -> None:
+    tree = logs(record("Posting 7 was made", **fields), service="unknown_service:java")
+    message = ParseDict(tree, ExportLogsServiceRequest()).SerializeToString()
+    told = parse(Inbound(message, PROTOBUF, path="v1/logs"), NOW)
+    if "\0" not in str(fields.get("body", {}).get("stringValue")):
+        assert told.lines == read(tree).lines
+    assert len(told.lines) == 1 and told.lines[0].service == "" and "\0" not in told.lines[0].text
 
 
 def test_gauges_and_sums_become_points() -> None:

@@ -1,6 +1,5 @@
 from dataclasses import replace
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -101,9 +100,8 @@ def test_a_stream_of_ever_new_words_keeps_one_template() -> None:
     ]
 
 
-def test_past_the_bound_on_templates_lines_share_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("handrail.signals.logs.miner.LIMITS", replace(LIMITS, log_templates=3))
-    miner = TemplateMiner()
+def test_past_the_bound_on_templates_lines_share_one() -> None:
+    miner = TemplateMiner(limits=replace(LIMITS, log_templates=3))
     given = [miner.add(word) for word in ("ant", "bee", "cat", "dog", "eel")]
     assert given[3] == given[4]
     assert [(template.text, template.lines) for template in miner.templates()][-1] == ("<*>", 2)

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from handrail.domain.alert import Occurrence, ReportedChange
+from handrail.domain.log_line import LogLine
 from handrail.domain.metric import MetricPoint
 
 
@@ -54,7 +55,7 @@ class Confirmation:
 class Parsed:
     """What one request says. `replay_id` is the sender's own delivery id where the format has one.
 
-    `points` are samples of metrics, for detectors: they are no alerts, and no one is told of them.
+    `points` are samples of metrics and `lines` of logs, for detectors: they are no alerts, and no one is told of them.
     """
 
     occurrences: tuple[Occurrence, ...] = ()
@@ -63,6 +64,7 @@ class Parsed:
     replay_id: str | None = None
     confirmations: tuple[Confirmation, ...] = ()
     points: tuple[MetricPoint, ...] = ()
+    lines: tuple[LogLine, ...] = ()
 
 
 @dataclass(frozen=True)

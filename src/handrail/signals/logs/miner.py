@@ -8,7 +8,7 @@ time to time templates that turned out to be one are merged. So a group's id may
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from handrail.kernel.limits import LIMITS
+from handrail.kernel.limits import LIMITS, Limits
 from handrail.signals.logs.merge import Tokens, covers, merge_templates
 from handrail.signals.logs.setting import Setting
 from handrail.signals.logs.shapes import ANY, WordShapes, line_shape, tokens_of
@@ -26,9 +26,14 @@ class Template:
 
 
 class TemplateMiner:
-    def __init__(self, setting: Setting | None = None) -> None:
+    """`words` may be shared between miners: the shape of a word is the same in every log."""
+
+    def __init__(
+        self, setting: Setting | None = None, limits: Limits = LIMITS, words: WordShapes | None = None
+    ) -> None:
         self._setting = setting or Setting()
-        self._words = WordShapes()
+        self._limits = limits
+        self._words = WordShapes() if words is None else words
         self._groups_by_shape: dict[str, int] = {}
         self._groups_by_tokens: dict[Tokens, int] = {}
         self._wide: dict[int, list[Tokens]] = {}
@@ -46,6 +51,11 @@ class TemplateMiner:
             group = self._learn(shape)
         self._counts[group] += 1
         return group
+
+    @property
+    def size(self) -> int:
+        """How many shapes, templates and ids are remembered."""
+        return len(self._groups_by_shape) + len(self._groups_by_tokens) + len(self._parents)
 
     def group_of(self, group: int) -> int:
         """What a group is called now, after the merges since it was given out."""
@@ -68,7 +78,7 @@ class TemplateMiner:
             self._join(group, kept)
         self._remember_wide(wider)
         self._groups_by_shape = {shape: self.group_of(group) for shape, group in self._groups_by_shape.items()}
-        known, most = len(self._groups_by_tokens), LIMITS.log_templates
+        known, most = len(self._groups_by_tokens), self._limits.log_templates
         doubled = max(_MERGE_AFTER_FIRST, 2 * known)
         # One merge more just before the bound is reached, and none for every line beyond it.
         self._merge_at = min(doubled, most) if known < most else doubled
@@ -95,7 +105,7 @@ class TemplateMiner:
             group = self._find(tokens)
         if group is None:
             group = self._new_group(tokens)
-        if len(self._groups_by_shape) >= LIMITS.log_shapes_remembered:
+        if len(self._groups_by_shape) >= self._limits.log_shapes_remembered:
             self._groups_by_shape.clear()
         self._groups_by_shape[shape] = group
         return group
@@ -108,7 +118,7 @@ class TemplateMiner:
         return None if wide is None else self._groups_by_tokens[wide]
 
     def _new_group(self, tokens: Tokens) -> int:
-        if len(self._groups_by_tokens) >= LIMITS.log_templates or len(self._parents) >= LIMITS.log_groups:
+        if len(self._groups_by_tokens) >= self._limits.log_templates or len(self._parents) >= self._limits.log_groups:
             if self._overflow is None:
                 self._overflow = self._append()
             return self._overflow

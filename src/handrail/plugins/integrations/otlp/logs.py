@@ -1,18 +1,23 @@
-"""Reads OTLP's log records of severity error and above into alerts, one for each service and kind of message."""
+"""Reads OTLP's log records: those of severity error and above into alerts, one for each service and kind of message;
+all of them into lines for who watches logs."""
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+
 from handrail.domain.alert import SEVERITY_WORDS, AlertStatus, Occurrence, Severity
+from handrail.domain.log_line import LogLine
 from handrail.kernel.errors import BadInput, Refused, TooLarge
 from handrail.kernel.limits import LIMITS
 from handrail.plugins.integrations.contract import Parsed, Rejected
 from handrail.plugins.integrations.fields import clip, first_of, key_of, moment, raw_of, short_annotations, text, words
+from handrail.plugins.integrations.log_text import log_lines
 from handrail.plugins.integrations.otlp.metrics import metric_labels
-from handrail.plugins.integrations.otlp.wire import attributes_of, integer, part, parts, value_of
+from handrail.plugins.integrations.otlp.wire import as_tree, attributes_of, integer, part, parts, value_of
 
 _ERROR, _FATAL, _LAST = 17, 21, 24
 _GRAVE = (Severity.CRITICAL, Severity.HIGH)
@@ -44,27 +49,60 @@ class _Record:
         return moment(_time(self.record, "timeUnixNano")) or moment(_time(self.record, "observedTimeUnixNano"))
 
 
-def alerts_of(tree: Mapping[str, Any], now: datetime) -> Parsed:
+def read_logs(tree: Mapping[str, Any], now: datetime) -> Parsed:
     """One occurrence for each service and template; it counts its records, and its words are the newest record's."""
     groups: dict[tuple[str, str], list[_Record]] = {}
     rejected: list[Rejected] = []
+    lines: list[LogLine] = []
     for index, (found, resource, scope) in enumerate(_records(tree)):
-        if index >= LIMITS.inbound_telemetry_items:
-            raise TooLarge(
-                f"The request has more than {LIMITS.inbound_telemetry_items} log records; send smaller batches.",
-                code="batch_too_large",
-            )
+        _bound(index)
         try:
             record = _checked(found, resource, scope)
         except Refused as fault:
             rejected.append(Rejected(index, fault.code, fault.detail))
             continue
-        if severity_of_record(record.record):
+        is_grave = severity_of_record(record.record) is not None
+        if is_grave:
             groups.setdefault((_service(record), _template_of(record)), []).append(record)
+        lines += log_lines(_service(record), _message(record), is_error=is_grave, is_alert=is_grave)
     if len(groups) > LIMITS.inbound_batch_alerts:
         raise TooLarge(f"The request makes {len(groups)} alerts; send smaller batches.", code="batch_too_large")
     occurrences = tuple(_occurrence(records, template, now) for (_, template), records in groups.items())
-    return Parsed(occurrences=occurrences, rejected=tuple(rejected))
+    return Parsed(occurrences=occurrences, rejected=tuple(rejected), lines=tuple(lines))
+
+
+def read_protobuf_logs(request: ExportLogsServiceRequest, now: datetime) -> Parsed:
+    """The same. A record below error whose body is plain text is a line and nothing else: most of a log is, and a tree
+    of each of its records would cost many times more than reading it."""
+    lines: list[LogLine] = []
+    rest: list[dict[str, Any]] = []
+    seen = 0
+    for of_resource in request.resource_logs:
+        resource = as_tree(of_resource.resource)
+        service = _named(attributes_of(resource))
+        for of_scope in of_resource.scope_logs:
+            seen += len(of_scope.log_records)
+            _bound(seen - 1)
+            heavy = []
+            for record in of_scope.log_records:
+                number, body = record.severity_number, record.body.string_value
+                if body and (0 < number < _ERROR or not (number or record.severity_text)):
+                    lines += log_lines(service, body)
+                else:
+                    heavy.append(as_tree(record))
+            if heavy:
+                scopes = [{"scope": as_tree(of_scope.scope), "logRecords": heavy}]
+                rest.append({"resource": resource, "scopeLogs": scopes})
+    parsed = read_logs({"resourceLogs": rest}, now)
+    return replace(parsed, lines=(*parsed.lines, *lines))
+
+
+def _bound(index: int) -> None:
+    if index >= LIMITS.inbound_telemetry_items:
+        raise TooLarge(
+            f"The request has more than {LIMITS.inbound_telemetry_items} log records; send smaller batches.",
+            code="batch_too_large",
+        )
 
 
 def severity_of_record(record: Mapping[str, Any]) -> str | None:
@@ -118,8 +156,12 @@ def _checked(record: Any, resource: Mapping[str, Any], scope: str) -> _Record:
 
 
 def _service(record: _Record) -> str:
+    return _named(record.resource)
+
+
+def _named(resource: Mapping[str, Any]) -> str:
     """`service.name`; SDKs that were told none write “unknown_service:<process>”, which names nothing."""
-    said = words(record.resource.get("service.name"))
+    said = words(resource.get("service.name"))
     return "" if said.startswith("unknown_service") else clip(said, LIMITS.label_chars)
 
 

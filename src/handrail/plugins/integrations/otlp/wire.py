@@ -27,8 +27,10 @@ def is_protobuf(inbound: Inbound) -> bool:
 
 def read_tree(inbound: Inbound, signal: str) -> Any:
     """The request as a tree. In protobuf the signal decides how the bytes are to be read."""
-    if not is_protobuf(inbound):
-        return read_body(inbound)
+    return as_tree(read_message(inbound, signal)) if is_protobuf(inbound) else read_body(inbound)
+
+
+def read_message(inbound: Inbound, signal: str) -> Message:
     message = _REQUESTS[signal]()
     try:
         message.ParseFromString(inbound.body)
@@ -37,7 +39,7 @@ def read_tree(inbound: Inbound, signal: str) -> Any:
             f"The body is no protobuf request for {signal} of OTLP; check the exporter's endpoint and encoding.",
             code="protobuf_invalid",
         ) from None
-    return _tree(message)
+    return message
 
 
 def part(item: Any, name: str) -> Any:
@@ -95,13 +97,14 @@ def _schema_name(name: str) -> str:
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
 
 
-def _tree(message: Message) -> dict[str, Any]:
+def as_tree(message: Message) -> dict[str, Any]:
+    """A message in the shape of its JSON."""
     return {field.json_name: _branch(field, value) for field, value in message.ListFields()}
 
 
 def _branch(field: FieldDescriptor, value: Any) -> Any:
     if field.message_type is not None:
-        return [_tree(item) for item in value] if field.is_repeated else _tree(value)
+        return [as_tree(item) for item in value] if field.is_repeated else as_tree(value)
     if field.type == FieldDescriptor.TYPE_BYTES and not field.is_repeated:
         return value.hex() if field.name in _HEX_FIELDS else base64.b64encode(value).decode()
     return list(value) if field.is_repeated else value
