@@ -56,6 +56,30 @@ def test_hostile_alerts_become_a_candidate_and_steer_no_terminal(cast: Cast, inc
     assert "\x1b" not in cast.jonas("candidate", "list").out
 
 
+def test_a_candidate_is_split_merged_and_its_alerts_moved(cast: Cast, incident: dict[str, str]) -> None:
+    why = ("--reason", "another matter")
+    opened = eventually(lambda: found if len(found := cast.jonas.json("candidate", "list")["items"]) == 2 else None)
+    first, (other,) = incident["candidate"], [one["id"] for one in opened if one["id"] != incident["candidate"]]
+    assert "/merge" in cast.jonas("candidate", "merge", other, "--into", first, *why, "--dry-run").out
+    assert cast.jonas.json("candidate", "show", other)["status"] == "open"
+    assert "has everything now" in cast.jonas("candidate", "merge", other, "--into", first, *why).err
+    assert "A person put it here." in cast.jonas("candidate", "show", first).out
+    assert "TOGETHER WITH" in cast.jonas("candidate", "corrections").out
+
+    ids = {one["service"]: one["alert_id"] for one in cast.jonas.json("candidate", "members", first)["items"]}
+    second = cast.jonas("candidate", "split", first, ids["orders"], *why).word
+    assert cast.jonas.json("candidate", "show", second)["split_from"] == first
+    assert cast.jonas("candidate", "merge", second, "--into", first, *why).err
+    assert cast.jonas("candidate", "move", first, ids["orders"], *why, code=2).err
+    assert cast.jonas.json("candidate", "move", first, ids["orders"], "--out", *why)["count"] == 1
+    assert cast.jonas.json("candidate", "add", first, ids["orders"], *why)["count"] == 2
+    for correction in cast.jonas.json("candidate", "corrections")["items"]:
+        cast.jonas("candidate", "forget", correction["id"])
+    assert cast.jonas.json("candidate", "corrections")["items"] == []
+    assert len(cast.jonas.json("candidate", "corrections", "--over")["items"]) == 5
+    assert cast.jonas("candidate", "merge", first, "--into", first, *why, code=2).err
+
+
 def test_a_candidate_is_declared_and_the_first_documents_are_in_force(cast: Cast, incident: dict[str, str],
                                                                       tmp_path: Any) -> None:  # fmt: skip
     (tmp_path / "catalog.yaml").write_text(catalog_text())

@@ -9,9 +9,9 @@ import pytest
 
 from handrail.domain.alert import Severity
 from handrail.domain.catalog import Catalog, Service
+from handrail.domain.suggest import list_words, suggest_severity, suggest_title
 from handrail.signals.correlate import Decided, Live, correlate
-from handrail.signals.relation import Hit, RecentChange, Symptom, list_words, telling_pairs
-from handrail.signals.suggest import suggest_severity, suggest_title
+from handrail.signals.relation import Hit, RecentChange, Symptom, telling_pairs
 
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 CRITICAL, HIGH, MEDIUM, LOW, INFO = Severity

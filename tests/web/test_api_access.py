@@ -34,6 +34,8 @@ BODIES: dict[str, Any] = {
     "/api/v1/sources/{source_id}/confirmations/{confirmation_id}/agree": None,
     "/api/v1/sources/{source_id}/confirmations/{confirmation_id}/dismiss": None,
     "/api/v1/sources/{source_id}/heartbeat": {"every_seconds": 60},
+    "/api/v1/sources/{source_id}/pull": {"url": "https://p.example", "queries": [{"name": "up", "promql": "up"}]},
+    "/api/v1/sources/{source_id}/pull/end": None,
     "/api/v1/sources/{source_id}/remove": None,
     "/api/v1/quarantine/{item_id}/retry": None,
     "/api/v1/silences": {"matchers": ["service=payments"], "seconds": 60, **REASON},
@@ -41,6 +43,11 @@ BODIES: dict[str, Any] = {
     "/api/v1/alerts/{alert_id}/shelve": {"seconds": 60, **REASON},
     "/api/v1/candidates/{candidate_id}/declare": {"severity": "SEV1"},
     "/api/v1/candidates/{candidate_id}/dismiss": REASON,
+    "/api/v1/candidates/{candidate_id}/split": {"alerts": ["alr_x"], **REASON},
+    "/api/v1/candidates/{candidate_id}/move": {"alerts": ["alr_x"], "to": None, **REASON},
+    "/api/v1/candidates/{candidate_id}/add": {"alerts": ["alr_x"], **REASON},
+    "/api/v1/candidates/{candidate_id}/merge": {"into": "can_x", **REASON},
+    "/api/v1/corrections/{correction_id}/end": None,
     "/api/v1/incidents": {"title": "Payments fail", "severity": "SEV1"},
     "/api/v1/incidents/{incident_id}/roles": {"role": "deputy", "account_id": "usr_x"},
     "/api/v1/incidents/{incident_id}/severity": {"severity": "SEV2", **REASON},
@@ -80,7 +87,7 @@ def real(site: Site) -> dict[str, str]:
         "candidate_id": site.world.candidate_id, "incident_id": site.world.incident_id, "stage": "triage",
         "half": "machine", "gate_id": gate.id, "run_id": site.world.run_id, "task_id": "roll-back",
         "message_id": site.world.message_of("tell-teams").id, "review_id": "rev_x", "index": "0",
-        "silence_id": "sil_x", "alert_id": "alr_x", "item_id": "qua_x",
+        "silence_id": "sil_x", "correction_id": "cor_x", "alert_id": "alr_x", "item_id": "qua_x",
     }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from tests.web.houses import House, house
 _FILLED = {
     "candidate_id": "can_1", "incident_id": "inc_1", "gate_id": "gat_1", "run_id": "run_1", "task_id": "t",
     "message_id": "msg_1", "review_id": "rev_1", "account_id": "usr_1", "token_id": "tok_1", "source_id": "src_1",
-    "silence_id": "sil_1", "alert_id": "alr_1", "item_id": "qua_1",
+    "silence_id": "sil_1", "correction_id": "cor_1", "alert_id": "alr_1", "item_id": "qua_1",
     "secret_id": "sec_1", "confirmation_id": "cnf_1",
 }  # fmt: skip
 PATHS = [form.path.format(**_FILLED) for form in FORMS]

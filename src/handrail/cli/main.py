@@ -23,7 +23,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "login": ("login", _RUNNING, "Sign in and keep a token for later commands"),
     "logout": ("logout", _RUNNING, "Forget the token that login kept"),
     "incident": ("incident", _HANDLING, "Incidents: list, show, declare, role, severity, note, stage, close, ..."),
-    "candidate": ("candidate", _HANDLING, "What may be an incident: list, show, declare, dismiss"),
+    "candidate": ("candidate", _HANDLING, "What may be an incident: list, show, declare, split, merge, ..."),
     "alert": ("alert", _HANDLING, "Alerts: list, show"),
     "change": ("change", _HANDLING, "Deploys and other changes: list"),
     "gate": ("gate", _HANDLING, "What needs authority: list, show, approve, reject, withdraw"),

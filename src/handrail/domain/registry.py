@@ -4,6 +4,7 @@ from handrail.domain import (
     account,
     candidate,
     change,
+    correction,
     document,
     finding,
     gate,
@@ -20,7 +21,7 @@ from handrail.domain.noun import Noun
 NOUNS: dict[str, Noun] = {
     module.NOUN.kind: module.NOUN
     for module in (
-        account, candidate, change, document, finding, gate, incident, message, proposal, review, run,
+        account, candidate, change, correction, document, finding, gate, incident, message, proposal, review, run,
         silence, source,
     )
 }  # fmt: skip

@@ -23,6 +23,9 @@ class Limits:
     signing_secret_chars_min: int = 8
     signing_secret_chars_max: int = 512
     confirmations_per_source: int = 16
+    severity_words_per_source: int = 64
+    severity_word_chars: int = 80
+    severity_words_unknown: int = 50
     json_depth: int = 32
     json_keys: int = 2000
     json_string_chars: int = 64 * 1024
@@ -49,6 +52,13 @@ class Limits:
     correlation_batch: int = 1000
     correlation_candidates: int = 200
     correlation_sampled_alerts: int = 20
+    candidate_kinds: int = 64
+    candidate_alerts_moved: int = 500
+    candidate_alerts_read: int = 1000
+    corrections_live: int = 200
+    correction_kinds: int = 16
+    correction_age: timedelta = timedelta(days=90)
+    correction_alone_age: timedelta = timedelta(hours=24)
     correlation_interval_seconds: float = 0.25
     correlation_idle_seconds: float = 1.0
     fingerprints_remembered: int = 32_768
@@ -117,7 +127,25 @@ class Limits:
     series_forgotten_seconds: int = 3600
     series_learning_points: int = 100
     series_look_seconds: float = 5.0
+    series_missing_told: int = 5
     series_quiet: timedelta = timedelta(minutes=15)
+    pull_queries: int = 50
+    pull_query_chars: int = 4096
+    pull_secret_chars: int = 4096
+    pull_seconds_least: int = 5
+    pull_seconds_most: int = 3600
+    pull_history_seconds: int = 7 * 24 * 3600
+    pull_history_points: int = 2_000_000
+    pull_series: int = 5000
+    pull_answer_points: int = 200_000
+    pull_answer_bytes: int = 32 * 1024 * 1024
+    pull_answer_seconds: int = 30
+    pull_range_points: int = 11_000
+    pulls_at_once: int = 4
+    pull_look_seconds: float = 1.0
+    pull_lease_seconds: int = 20
+    pull_away_tries: int = 3
+    pull_away_seconds: int = 60
     silence_matchers: int = 16
     silence_longest: timedelta = timedelta(days=31)
     silences_live: int = 500
@@ -159,6 +187,7 @@ class Limits:
     log_slice_seconds: float = 0.005
     log_findings_apart: int = 3
     picture_points: int = 120
+    joint_members: int = 32
     pictures_per_alert: int = 6
     inbound_parse_apart_bytes: int = 256 * 1024
 

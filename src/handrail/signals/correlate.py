@@ -14,9 +14,9 @@ from itertools import chain
 from handrail.domain.alert import Severity
 from handrail.domain.candidate import Member
 from handrail.domain.catalog import Catalog
+from handrail.domain.suggest import suggest_severity, suggest_title, worse
 from handrail.kernel.limits import LIMITS, Limits
 from handrail.signals.relation import Hit, Match, Pair, RecentChange, Symptom, Topology
-from handrail.signals.suggest import suggest_severity, suggest_title, worse
 
 _WEIGHT = {Severity.CRITICAL: 2, Severity.HIGH: 2, Severity.MEDIUM: 1, Severity.LOW: 0, Severity.INFO: 0}
 _OPENS_AT = 2

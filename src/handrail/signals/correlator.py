@@ -13,12 +13,13 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from handrail.domain.alert import is_flapping
-from handrail.domain.candidate import Candidate, GrowCandidate, OpenCandidate
+from handrail.domain.candidate import Candidate, GrowCandidate, OpenCandidate, began
 from handrail.domain.catalog import Catalog
 from handrail.domain.change import Change
 from handrail.domain.incident import AddServices, Incident, Stage
 from handrail.domain.registry import NOUNS
 from handrail.domain.silence import Silence, silencing
+from handrail.domain.suggest import worse
 from handrail.kernel.errors import BrokenInvariant
 from handrail.kernel.ids import new_id
 from handrail.kernel.limits import LIMITS, Limits
@@ -27,7 +28,6 @@ from handrail.operations.shell import HANDRAIL, Committed, Shell, Tx
 from handrail.signals import metrics
 from handrail.signals.correlate import Decided, Live, Placed, correlate
 from handrail.signals.relation import Hit, Pair, RecentChange, Symptom, telling_pairs
-from handrail.signals.suggest import worse
 from handrail.store import alerts, tables
 from handrail.store.alerts import Hits, Kept
 from handrail.store.projections import decode
@@ -106,7 +106,7 @@ class Correlator:
         return kept is not None and self._has_waited(kept, self._shell.clock.now())
 
     def _has_waited(self, kept: Kept, now: datetime) -> bool:
-        return now - _since(kept, now) > self._limits.correlation_window
+        return now - began(kept.alert, now) > self._limits.correlation_window
 
     def _gone_quiet(self, connection: sa.Connection) -> list[str]:
         return [
@@ -222,7 +222,7 @@ def _former(tx: Tx, kept: Kept, live: set[str], limits: Limits) -> _Former:
         return _Former(True)
     if candidate.status == "dismissed":
         # Whoever dismissed it saw this alert: firing again at once is no news.
-        return _Former(_since(kept, tx.now) - candidate.grown_at <= limits.correlation_window)
+        return _Former(began(kept.alert, tx.now) - candidate.grown_at <= limits.correlation_window)
     incident: Incident = tx.get("incident", candidate.incident_id or "")
     if incident.closed_at is None:
         return _Former(True)
@@ -232,14 +232,9 @@ def _former(tx: Tx, kept: Kept, live: set[str], limits: Limits) -> _Former:
 def _symptom(kept: Kept, now: datetime, words: str) -> Symptom:
     alert = kept.alert
     return Symptom(
-        alert.id, alert.service, alert.severity, alert.title, _since(kept, now), telling_pairs(alert.labels),
+        alert.id, alert.service, alert.severity, alert.title, began(kept.alert, now), telling_pairs(alert.labels),
         kept.trace, words,
     )  # fmt: skip
-
-
-def _since(kept: Kept, now: datetime) -> datetime:
-    """When the alert began, as far as it matters here: not before Handrail knew of it, and never in the future."""
-    return max(kept.alert.first_at, min(kept.alert.starts_at, now))
 
 
 def _read_live(tx: Tx, candidate_id: str, hits: Sequence[Hits], limits: Limits) -> Live:

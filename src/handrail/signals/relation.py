@@ -1,11 +1,12 @@
 """How strongly a new alert belongs to services that are alerting already: topology, time, labels and changes. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from handrail.domain.alert import Severity
 from handrail.domain.catalog import Catalog
+from handrail.domain.suggest import list_words
 
 Pair = tuple[str, str]
 
@@ -197,9 +198,3 @@ def span_words(span: timedelta) -> str:
     """A span as people say it: seconds below two minutes, else minutes."""
     seconds = int(span.total_seconds())
     return f"{seconds} s" if seconds < 120 else f"{seconds // 60} min"
-
-
-def list_words(words: Iterable[str]) -> str:
-    """“a”, “a and b”, “a, b and c”."""
-    items = list(words)
-    return " and ".join(filter(None, [", ".join(items[:-1]), items[-1]])) if items else ""

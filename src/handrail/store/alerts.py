@@ -136,7 +136,7 @@ def save_occurrences(
 
 def get(connection: sa.Connection, alert_id: str) -> Kept | None:
     found = connection.execute(sa.select(tables.alert).where(tables.alert.c.id == alert_id)).first()
-    return _kept(found) if found else None
+    return from_row(found) if found else None
 
 
 def page(
@@ -148,7 +148,7 @@ def page(
     if before is not None:
         query = query.where(sa.tuple_(alert.c.last_at, alert.c.id) < sa.tuple_(*map(sa.literal, before)))
     size = min(size, LIMITS.page_size_max)
-    return [_kept(row) for row in connection.execute(query.limit(size))]
+    return [from_row(row) for row in connection.execute(query.limit(size))]
 
 
 def count(connection: sa.Connection, wanted: Filter) -> int:
@@ -182,7 +182,7 @@ def uncorrelated(connection: sa.Connection, size: int) -> list[Kept]:
     """Open alerts that correlation has not placed yet, oldest first."""
     alert = tables.alert
     query = sa.select(alert).where(alert.c.correlated.is_(sa.false()), _OPEN)
-    return [_kept(row) for row in connection.execute(query.order_by(alert.c.first_at, alert.c.id).limit(size))]
+    return [from_row(row) for row in connection.execute(query.order_by(alert.c.first_at, alert.c.id).limit(size))]
 
 
 def uncorrelated_ids(connection: sa.Connection, size: int) -> list[str]:
@@ -296,7 +296,7 @@ def _conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:
     return found
 
 
-def _kept(row: Any) -> Kept:
+def from_row(row: Any) -> Kept:
     return Kept(_alert(row.state, row.last_at), bool(row.correlated), row.candidate_id, row.trace)
 
 

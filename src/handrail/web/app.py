@@ -15,6 +15,7 @@ from handrail.kernel.limits import LIMITS
 from handrail.web import problems, stream
 from handrail.web.api import (
     alerts,
+    candidates,
     catalog,
     documents,
     gates,
@@ -39,8 +40,9 @@ _DOCS = (Path(__file__).parent / "errors.md", Path(__file__).parents[3] / "docs"
 _HEADING = re.compile(r"^## `?([a-z0-9_]+)`?$")
 
 ROUTERS: tuple[APIRouter, ...] = (
-    session.router, people.router, sources.router, silences.router, alerts.router, incidents.router, gates.router,
-    runs.router, messages.router, documents.router, catalog.router, record.router, stream.router, service.router,
+    session.router, people.router, sources.router, silences.router, alerts.router, candidates.router,
+    incidents.router, gates.router, runs.router, messages.router, documents.router, catalog.router, record.router,
+    stream.router, service.router,
 )  # fmt: skip
 
 _INBOUND_PREFIXES = ("/in/", "/t/", "/api/v2/")

@@ -1,41 +1,23 @@
-"""Alerts with what was said about them, changes, and candidates: what may be an incident."""
+"""Alerts with what was said about them, and changes."""
 
 import json
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import Field
 from starlette.responses import Response
 
 from handrail.domain.alert import AlertStatus
-from handrail.domain.candidate import Candidate
 from handrail.domain.change import Change
 from handrail.kernel.clock import to_text
 from handrail.kernel.errors import NotFound
-from handrail.kernel.limits import LIMITS
-from handrail.operations import incidents
 from handrail.store import alerts, queries
 from handrail.store.alerts import Kept, OccurrenceRow
 from handrail.web.api import shapes
-from handrail.web.api.desk import ApiRoute, Asked, Desk, Noun, Pages, Paging, Reader, Writer, answer
+from handrail.web.api.desk import ApiRoute, Desk, Pages, Paging, Reader, answer
 
 router = APIRouter(prefix="/api/v1", tags=["alerts"], route_class=ApiRoute)
 
-Reason = Annotated[str, Field(min_length=1, max_length=LIMITS.reason_chars, examples=["Known maintenance of payments"])]
-Title = Annotated[str, Field(max_length=LIMITS.title_chars, examples=["Payments fail for most customers"])]
-Severity = Annotated[str, Field(max_length=16, examples=["SEV1"])]
 Name = Annotated[str | None, Query(max_length=256)]
-
-
-class DeclareCandidate(Asked):
-    """`title` null takes the candidate's own."""
-
-    severity: Severity
-    title: Title | None = None
-
-
-class Dismiss(Asked):
-    reason: Reason
 
 
 def alert_page(desk: Desk, asked: Paging, wanted: alerts.Filter) -> Response:
@@ -109,47 +91,3 @@ def get_change(desk: Reader, change_id: str) -> Response:
     with desk.read() as connection:
         found = queries.get(connection, Change, change_id)
     return answer(shapes.Change.model_validate(found.state), seq=found.seq)
-
-
-@router.get("/candidates", response_model=shapes.Page[shapes.CandidateLine], summary="List candidates, newest first")
-def list_candidates(
-    desk: Reader, asked: Pages, status: Literal["open", "declared", "dismissed"] | None = None
-) -> Response:
-    with desk.read() as connection:
-        found = queries.page(connection, Candidate, queries.Wanted(status), asked.size, asked.before)
-    return desk.page(
-        found, asked, lambda item: shapes.CandidateLine.model_validate(item.state), lambda item: (item.id,)
-    )
-
-
-@router.get("/candidates/{candidate_id}", response_model=shapes.Candidate, summary="Get a candidate")
-def get_candidate(desk: Reader, candidate_id: str) -> Response:
-    with desk.read() as connection:
-        found = queries.get(connection, Candidate, candidate_id)
-    return answer(shapes.Candidate.model_validate(found.state), seq=found.seq)
-
-
-@router.post(
-    "/candidates/{candidate_id}/declare", response_model=shapes.Incident, status_code=201,
-    summary="Declare a candidate as an incident",
-)  # fmt: skip
-def declare_candidate(desk: Writer, candidate_id: str, said: DeclareCandidate) -> Response:
-    """Who declares commands, until the role is handed over."""
-    return desk.write(
-        lambda tx, person: incidents.declare(tx, person, said.title or "", said.severity, candidate_id),
-        lambda tx, incident: shapes.Incident.of(incident),
-        about=Noun("candidate", candidate_id),
-        made=lambda incident: Noun("incident", incident.id),
-        status=201,
-    )
-
-
-@router.post(
-    "/candidates/{candidate_id}/dismiss", response_model=shapes.Candidate, summary="Say that it is no incident"
-)
-def dismiss_candidate(desk: Writer, candidate_id: str, said: Dismiss) -> Response:
-    return desk.write(
-        lambda tx, person: incidents.dismiss(tx, candidate_id, said.reason, person),
-        lambda tx, _: shapes.Candidate.model_validate(tx.get("candidate", candidate_id)),
-        about=Noun("candidate", candidate_id),
-    )

@@ -14,7 +14,7 @@ from handrail.operations.shell import Tx
 from handrail.store import queries
 from handrail.store.queries import Found, Wanted
 from handrail.web.api import shapes
-from handrail.web.api.alerts import Reason
+from handrail.web.api.candidates import Reason
 from handrail.web.api.desk import ApiRoute, Asked, Desk, Noun, Pages, Reader, Writer, answer
 
 router = APIRouter(prefix="/api/v1/gates", tags=["gates"], route_class=ApiRoute)

@@ -23,7 +23,8 @@ from handrail.store import queries
 from handrail.store.alerts import Filter
 from handrail.store.queries import Found, Wanted
 from handrail.web.api import shapes
-from handrail.web.api.alerts import Reason, Severity, Title, alert_page
+from handrail.web.api.alerts import alert_page
+from handrail.web.api.candidates import Reason, Severity, Title
 from handrail.web.api.desk import ApiRoute, Asked, Desk, Nothing, Noun, Pages, Reader, Writer, answer
 
 router = APIRouter(prefix="/api/v1", tags=["incidents"], route_class=ApiRoute)

@@ -10,6 +10,7 @@ from handrail.domain import document as documents
 from handrail.domain import gate as gates
 from handrail.domain import incident as incidents
 from handrail.domain import message as messages
+from handrail.domain import pull as pulls
 from handrail.domain import run as runs
 from handrail.domain import source as sources
 from handrail.domain.alert import Alert as AlertState
@@ -18,6 +19,7 @@ from handrail.kernel.clock import from_text, to_text
 from handrail.operations.accounts import Caller
 from handrail.store import queries
 from handrail.store.intake import SourceStat
+from handrail.store.pulls import PullState
 
 T = TypeVar("T")
 
@@ -126,6 +128,38 @@ class NewToken(Shape):
 # sources
 
 
+class PullQuery(Shape):
+    name: str
+    promql: str
+
+
+class Pull(Shape):
+    """How metrics are pulled, and how that went last."""
+
+    url: str
+    queries: list[PullQuery]
+    every_seconds: int
+    history_seconds: int
+    user: str
+    has_secret: bool = Field(description="Whether a secret is shown to the server; nobody sees it again.")
+    tried_at: Moment | None
+    pulled_at: Moment | None = Field(description="When it went well last.")
+    series: int
+    trouble: str = Field(description="Why it does not go well, in words; empty while it does.")
+    notes: str = Field(description="What else is to be known, such as warnings of the server and values left out.")
+
+    @staticmethod
+    def of(pull: pulls.Pull, state: PullState | None) -> "Pull":
+        queries = [PullQuery(name=query.name, promql=query.promql) for query in pull.queries]
+        tried, pulled = (state.tried_at, state.pulled_at) if state else (None, None)
+        return Pull(
+            url=pull.url, queries=queries, every_seconds=pull.every_seconds, history_seconds=pull.history_seconds,
+            user=pull.user, has_secret=pull.secret_id is not None, tried_at=from_text(tried) if tried else None,
+            pulled_at=from_text(pulled) if pulled else None, series=state.series if state else 0,
+            trouble=state.trouble if state else "", notes=state.notes if state else "",
+        )  # fmt: skip
+
+
 class Source(Shape):
     id: str
     name: str
@@ -136,6 +170,7 @@ class Source(Shape):
     secrets: list[str] = Field(description="Ids of the live tokens.")
     signing_secrets: list[str] = Field(description="Ids of the live signing secrets; with any, signatures alone count.")
     heartbeat_seconds: int | None = Field(description="Silence for longer than this is an alert; null: it is nothing.")
+    pull: Pull | None = Field(description="How metrics are pulled; null: none are.")
     last_seen_at: Moment | None
     accepted: int
     duplicate: int
@@ -143,11 +178,14 @@ class Source(Shape):
     last_refusal: str
 
     @staticmethod
-    def of(source: sources.Source, stat: SourceStat | None = None) -> "Source":
+    def of(
+        source: sources.Source, stat: SourceStat | None = None, pulled: PullState | None = None
+    ) -> "Source":  # fmt: skip
         return Source(
             id=source.id, name=source.name, integration=source.integration, address=f"/in/{source.name}",
             added_at=source.added_at, removed_at=source.removed_at, secrets=list(source.secrets),
             signing_secrets=list(source.signing_secrets), heartbeat_seconds=source.heartbeat_seconds,
+            pull=Pull.of(source.pull, pulled) if source.pull else None,
             last_seen_at=from_text(stat.last_seen) if stat else None, accepted=stat.accepted if stat else 0,
             duplicate=stat.duplicate if stat else 0, refused=stat.refused if stat else 0,
             last_refusal=stat.last_refusal if stat else "",
@@ -258,9 +296,13 @@ class CandidateLine(Shape):
     grown_at: Moment
     count: int
     incident_id: str | None
+    merged_into: str | None = Field(None, description="The candidate that a person merged this one into.")
+    split_from: str | None = Field(None, description="The candidate that a person split this one off.")
 
 
 class Candidate(CandidateLine):
+    """`members` are the first; `GET /candidates/{id}/members` lists them all."""
+
     members: list[Member]
 
 

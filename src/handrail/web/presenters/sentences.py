@@ -134,6 +134,25 @@ def _candidate(verb: str) -> Sentence:
     return make
 
 
+def _taken(entry: EntryView, said: Mapping[str, Any], told: Told) -> str:
+    where = "to another candidate" if said["into"] else "out of the candidate"
+    return f"{_plural(len(said['alert_ids']), 'alert')} moved {where}; {said['left']['count']} left{_quoted(said)}"
+
+
+def _put(entry: EntryView, said: Mapping[str, Any], told: Told) -> str:
+    how = "came in by merging another candidate" if said["all_of_it"] else "put in"
+    services = ", ".join(said["whole"]["services"]) or "no named service"
+    return f"{_plural(said['count'], 'alert')} {how}; {said['whole']['count']} now, of {services}{_quoted(said)}"
+
+
+def _corrected(entry: EntryView, said: Mapping[str, Any], told: Told) -> str:
+    if not said["apart_from"] and not said["together_with"]:
+        return f"{_plural(len(said['alone']), 'alert')} kept out of every candidate for a day."
+    how = "apart and together" if said["apart_from"] and said["together_with"] else ""
+    how = how or ("apart" if said["apart_from"] else "together")
+    return f"Later alerts of {_plural(len(said['kinds']), 'kind')} are kept {how} as a person put them."
+
+
 def _change(entry: EntryView, said: Mapping[str, Any], told: Told) -> str:
     by = f" by {said['author']}" if said.get("author") else ""
     before = f" (before: {said['previous_version']})" if said.get("previous_version") else ""
@@ -228,6 +247,11 @@ SENTENCES: dict[str, Sentence] = {
     "candidate.opened": _candidate("look like one incident"),
     "candidate.grown": _candidate("joined"),
     "candidate.declared": _simple("The candidate was declared an incident."),
+    "candidate.alerts_taken": _taken,
+    "candidate.alerts_put": _put,
+    "candidate.merged": lambda e, s, t: f"Merged the candidate into another{_quoted(s)}",
+    "correction.made": _corrected,
+    "correction.ended": _simple("A correction teaches nothing any more."),
     "candidate.dismissed": lambda e, s, t: f"Dismissed the candidate{_quoted(s)}",
     "account.created": lambda e, s, t: f"Account made, {', '.join(s['roles'])}{_quoted(s, 'name')}",
     "account.roles_set": lambda e, s, t: f"Roles set to {', '.join(s['roles'])} for {t.names.of(_id(e))}.",
@@ -255,6 +279,11 @@ SENTENCES: dict[str, Sentence] = {
         if s["every_seconds"]
         else "Silence of a source is nothing any more."
     ),
+    "source.pull_set": lambda e, s, t: (
+        f"Metrics are pulled from {_short(str(s['pull']['url']))} every {s['pull']['every_seconds']} s, "
+        f"{'one query' if len(s['pull']['queries']) == 1 else str(len(s['pull']['queries'])) + ' queries'}."
+    ),
+    "source.pull_ended": _simple("Metrics of a source are pulled no more."),
     "silence.added": lambda e, s, t: (
         f"{_SILENCES[s['what']]} alerts where "
         + " and ".join(f"{one['field']}{one['how']}{one['value']}" for one in s["matchers"])

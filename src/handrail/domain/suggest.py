@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 
 from handrail.domain.alert import Severity
 from handrail.domain.catalog import Catalog
-from handrail.signals.relation import list_words
 
 _RANK = {severity: rank for rank, severity in enumerate(Severity)}
 _SERIOUS = (Severity.CRITICAL, Severity.HIGH)
@@ -73,3 +72,9 @@ def _top_tier(catalog: Catalog, worst: Mapping[str | None, Severity]) -> str | N
     """A tier-1 service among those hit, leaving aside mere information."""
     named = (name for name, severity in worst.items() if name and severity not in (Severity.LOW, Severity.INFO))
     return min((name for name in named if _tier(catalog, name) == 1), default=None)
+
+
+def list_words(words: Iterable[str]) -> str:
+    """“a”, “a and b”, “a, b and c”."""
+    items = list(words)
+    return " and ".join(filter(None, [", ".join(items[:-1]), items[-1]])) if items else ""
