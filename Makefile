@@ -20,9 +20,9 @@ types:
 	@scripts/set-up dev
 	@$(PY) -m mypy
 
-bench:  ## Benchmarks: figures and ratios, never a pass or a fail.
+bench:  ## Alerts a second beside other servers; figures, never a pass or a fail. ARGS="--database URL | --total N | --only NAME"
 	@scripts/set-up dev
-	@$(PY) -m benchmarks.storm
+	@$(PY) -m benchmarks.storm $(ARGS)
 
 campaign:  ## Long repetitions: kill -9 at each point on both databases. ARGS="--times 20"
 	@scripts/set-up dev
