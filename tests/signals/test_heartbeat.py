@@ -70,7 +70,7 @@ def test_a_source_that_only_pushes_metrics_is_heard(desk: Intake) -> None:
     assert desk.stat("plain").accepted == 0
 
 
-def test_the_whole_way_silent_then_heard_again(desk: Intake) -> None:
+def test_i18_a_source_that_goes_silent_is_an_alert_that_ends_itself_on_return(desk: Intake) -> None:
     source_id = desk.tokens["plain"][0]
     desk.shell.transact(HANDRAIL, lambda tx: tx.change("source", source_id, SetHeartbeat(60, "usr_1")))
     duty = Heartbeats(desk.shell.database, desk.ingestor, desk.clock, desk.clock.now())
