@@ -19,9 +19,12 @@ from handrail.signals.heartbeat import Heartbeats
 from handrail.signals.inbound import InboundApp, InboundSettings
 from handrail.signals.ingest import Ingestor
 from handrail.signals.log_watching import LogWatcher, LogWatching
+from handrail.signals.prometheus import bounded
+from handrail.signals.pulling import Pulling
 from handrail.signals.reading import Reading
 from handrail.signals.senders import Senders
 from handrail.signals.watching import Watcher, Watching
+from handrail.store import pulls
 from handrail.web.app import make_app
 from handrail.web.context import Context
 from handrail.web.live import LiveBus, Notifier, PostgresListener, new_process_name
@@ -76,6 +79,10 @@ def make_asgi(handrail: Handrail, live: LiveBus) -> Application:
 
     watcher = Watcher(Watching(), database, ingestor, clock)
     log_watcher = LogWatcher(LogWatching(), database, ingestor, clock)
+    pulling = Pulling(
+        database, watcher, ingestor, clock, Outward(handrail.settings.allowed_targets, bounded(LIMITS)), handrail.node,
+        shell.ports.secret_keys,
+    )  # fmt: skip
     settings = InboundSettings(
         handrail.settings.open_networks, certificates.of, may_read, ask_confirmations, watcher.on_points,
         log_watcher.on_lines,
@@ -106,6 +113,7 @@ def make_asgi(handrail: Handrail, live: LiveBus) -> Application:
         duties = [
             asyncio.create_task(Heartbeats(database, ingestor, clock, clock.now()).run()),
             asyncio.create_task(watcher.run()),
+            asyncio.create_task(pulling.run()),
             asyncio.create_task(log_watcher.run()),
         ]
         listener = _listen_to_others(handrail, live)
@@ -114,6 +122,7 @@ def make_asgi(handrail: Handrail, live: LiveBus) -> Application:
         finally:
             for duty in duties:
                 duty.cancel()
+            pulls.release(database, handrail.node)
             ingestor.close()
             if listener is not None:
                 listener.stop()

@@ -19,6 +19,7 @@ app = group(
     handrail source secret prometheus-prod --retire tok_01j...
     handrail source secret github --signing --from secret.txt       the sender's own signing secret
     handrail source confirmation aws-alarms --agree cnf_01j...
+    handrail source pull prometheus-prod --url https://prom.example --query 'rps=rate(http_requests_total[1m])'
     handrail source remove prometheus-prod
     """,
 )
@@ -188,6 +189,71 @@ def heartbeat(
     asked = {"every_seconds": None if off else seconds(every)}
     done = client.post(path_of("sources", _id_of(client, source), "heartbeat"), asked)
     output.done(done, "Silence is nothing." if off else f"Silence for longer than {every} is an alert.", as_json)
+
+
+@app.command()
+def pull(
+    source: Which,
+    url: Annotated[
+        str, typer.Option(help="A server with Prometheus' query API: what stands before /api/v1/query.")
+    ] = "",
+    query: Annotated[
+        list[str] | None, typer.Option("--query", metavar="NAME=PROMQL", help="What is asked; give it again for more.")
+    ] = None,
+    every: Annotated[str, typer.Option(metavar="SPAN", help="How often.")] = "60s",
+    history: Annotated[str, typer.Option(metavar="SPAN", help="How far back is read at the start; 0s: not.")] = "1d",
+    user: Annotated[str, typer.Option(help="With it the secret is this user's password, else a token.")] = "",
+    secret_from: Annotated[
+        str, typer.Option(metavar="FILE", help="The secret that is shown to the server; - is stdin.")
+    ] = "",
+    no_secret: Annotated[bool, typer.Option("--no-secret", help="Show none from now on.")] = False,
+    off: Annotated[bool, typer.Option("--off", help="Pull no metrics any more.")] = False,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> None:
+    """Pull metrics for a source and watch them; without options, show how that goes."""
+    from handrail.cli.client import connect, path_of
+    from handrail.cli.reading import read_secret
+    from handrail.cli.silence import seconds
+
+    client = connect(dry_run)
+    if off:
+        done = client.post(path_of("sources", _id_of(client, source), "pull", "end"))
+        return output.done(done, "Nothing is pulled any more.", as_json)
+    if not url and not query:
+        found = client.get(path_of("sources", _id_of(client, source)))
+        return output.print_json(found["pull"]) if as_json else _print_pull(found["pull"])
+    if not url or not query:
+        raise Trouble("Say the --url and at least one --query NAME=PROMQL.", USAGE)
+    asked: dict[str, Any] = {
+        "url": url, "queries": [_named_query(each) for each in query], "every_seconds": seconds(every),
+        "history_seconds": seconds(history), "user": user,
+    }  # fmt: skip
+    if no_secret or secret_from:
+        asked["secret"] = "" if no_secret else read_secret(secret_from)
+    done = client.post(path_of("sources", _id_of(client, source), "pull"), asked)
+    return output.done(done, f"Pulled every {every}; `source pull {source}` shows how that goes.", as_json)
+
+
+def _named_query(said: str) -> dict[str, str]:
+    name, mark, promql = said.partition("=")
+    if not mark or not name.strip() or not promql.strip():
+        raise Trouble(f"“{said}” is no named query.", USAGE, "Write NAME=PROMQL, such as up=up or rate='rate(x[1m])'.")
+    return {"name": name.strip(), "promql": promql.strip()}
+
+
+def _print_pull(pulled: dict[str, Any] | None) -> None:
+    if pulled is None:
+        return output.talk("Nothing is pulled for this source. Set it with --url and --query.")
+    output.print_fields(
+        [("Server", pulled["url"]), ("Every", f"{pulled['every_seconds']} s"),
+         ("History", f"{pulled['history_seconds']} s"), ("User", pulled["user"]),
+         ("Secret", "shown to the server" if pulled["has_secret"] else "none"),
+         ("Last tried", moment(pulled["tried_at"]) or "never"), ("Last pulled", moment(pulled["pulled_at"]) or "never"),
+         ("Series", str(pulled["series"])), ("Trouble", pulled["trouble"] or "none"), ("Notes", pulled["notes"])]
+    )  # fmt: skip
+    columns: list[output.Column] = [("QUERY", lambda row: row["name"]), ("PROMQL", lambda row: row["promql"])]
+    return output.print_rows(pulled["queries"], columns, "")
 
 
 @app.command()

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from handrail.domain.noun import Decision, Noun, Row
+from handrail.domain.pull import Pull, faults_of
 from handrail.kernel.errors import Conflict, NotFound, Unprocessable
 from handrail.kernel.limits import LIMITS
 
@@ -102,6 +103,25 @@ class SourceHeartbeatSet:
 
 
 @dataclass(frozen=True)
+class SourcePullSet:
+    """From now on metrics are pulled this way, and no longer as before."""
+
+    pull: Pull
+    by: str
+    at: datetime
+    TYPE: ClassVar[str] = "source.pull_set"
+    PERSONAL: ClassVar[tuple[str, ...]] = ()
+
+
+@dataclass(frozen=True)
+class SourcePullEnded:
+    by: str
+    at: datetime
+    TYPE: ClassVar[str] = "source.pull_ended"
+    PERSONAL: ClassVar[tuple[str, ...]] = ()
+
+
+@dataclass(frozen=True)
 class SourceRemoved:
     by: str
     at: datetime
@@ -138,6 +158,8 @@ class Source:
     confirmations: tuple[PendingConfirmation, ...] = ()
     heartbeat_seconds: int | None = None
     heartbeat_set_at: datetime | None = None
+    pull: Pull | None = None
+    pull_set_at: datetime | None = None
 
     def confirmation(self, confirmation_id: str) -> PendingConfirmation | None:
         return next((item for item in self.confirmations if item.id == confirmation_id), None)
@@ -201,6 +223,17 @@ class SetHeartbeat:
 
 
 @dataclass(frozen=True)
+class SetPull:
+    pull: Pull
+    by: str
+
+
+@dataclass(frozen=True)
+class EndPull:
+    by: str
+
+
+@dataclass(frozen=True)
 class RemoveSource:
     by: str
 
@@ -219,6 +252,12 @@ def decide(source: Source | None, command: object, now: datetime) -> Decision:
             return [SourceSecretRetired(command.secret_id, command.by, now)]
         case SetHeartbeat():
             return _set_heartbeat(source, command, now)
+        case SetPull():
+            return _set_pull(source, command, now)
+        case EndPull():
+            if source.pull is None:
+                return Conflict("Nothing is pulled for this source.", "no_pull")
+            return [SourcePullEnded(command.by, now)]
         case RemoveSource():
             return [SourceRemoved(command.by, now)]
         case SetSigningSecret():
@@ -279,6 +318,16 @@ def _set_heartbeat(source: Source, command: SetHeartbeat, now: datetime) -> Deci
     return [SourceHeartbeatSet(command.every_seconds, command.by, now)]
 
 
+def _set_pull(source: Source, command: SetPull, now: datetime) -> Decision:
+    faults = faults_of(command.pull)
+    if faults:
+        said = f"Metrics cannot be pulled like this: {faults[0].where} {faults[0].what}."
+        return Unprocessable(said, "bad_pull", faults)
+    if command.pull == source.pull:
+        return []
+    return [SourcePullSet(command.pull, command.by, now)]
+
+
 def _add(command: AddSource, now: datetime) -> Decision:
     if not _NAME.match(command.name):
         return Unprocessable("Name a source in lower-case letters, digits and hyphens.", "bad_name")
@@ -313,8 +362,12 @@ def evolve(source: Source | None, event: object) -> Source:
             return _with_confirmation(source, event.confirmation_id, status, event.detail)
         case SourceHeartbeatSet():
             return replace(source, heartbeat_seconds=event.every_seconds, heartbeat_set_at=event.at)
+        case SourcePullSet():
+            return replace(source, pull=event.pull, pull_set_at=event.at)
+        case SourcePullEnded():
+            return replace(source, pull=None)
         case SourceRemoved():
-            return replace(source, removed_at=event.at)
+            return replace(source, removed_at=event.at, pull=None)
     raise AssertionError(f"unknown source event {event!r}")
 
 
@@ -335,5 +388,6 @@ def row(source: Source) -> Row:
 _EVENTS = (
     SourceAdded, SourceSecretMade, SourceSecretRetired, SourceRemoved, SourceSigningSecretSet, SourceConfirmationAsked,
     SourceConfirmationAnswered, SourceConfirmationCalled, SourceHeartbeatSet,
+    SourcePullSet, SourcePullEnded,
 )  # fmt: skip
 NOUN = Noun("source", Source, _EVENTS, decide, evolve, row)

@@ -1,18 +1,22 @@
 """Sources of alerts and changes: their tokens, their signing secrets, and what they ask to have confirmed."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from handrail.domain.people import Permission, Person, require
+from handrail.domain.pull import Pull, place_of
 from handrail.domain.source import (
     AddSource,
     AnswerConfirmation,
     AskConfirmation,
+    EndPull,
     MakeSecret,
     PendingConfirmation,
     RemoveSource,
     ReportConfirmation,
     RetireSecret,
     SetHeartbeat,
+    SetPull,
     SetSigningSecret,
     Source,
 )
@@ -20,12 +24,13 @@ from handrail.kernel.clock import to_text
 from handrail.kernel.errors import Unavailable, Unprocessable
 from handrail.kernel.ids import new_id
 from handrail.kernel.limits import LIMITS
+from handrail.kernel.sealed import MasterKeys
 from handrail.kernel.secrets import new_signing_secret, new_token
 from handrail.operations.accounts import store_token
 from handrail.operations.shell import Tx, Work
 from handrail.plugins.integrations.contract import Confirmation
 from handrail.plugins.integrations.registry import integrations
-from handrail.store import sealed, tables
+from handrail.store import pulls, sealed, tables
 
 
 def add(tx: Tx, name: str, integration: str, known: frozenset[str], person: Person) -> tuple[Source, str]:
@@ -69,11 +74,10 @@ def set_signing_secret(tx: Tx, source_id: str, person: Person, given: str = "") 
             "ASCII characters without space. Copy it again from the sender.",
             "signing_secret",
         )
-    if tx.ports.secret_keys is None:
-        raise Unavailable("This process was given no key to keep secrets with.", "secret_keys")
+    keys = _require_keys(tx)
     secret_id, secret = new_id("sec"), given or new_signing_secret()
     tx.change("source", source_id, SetSigningSecret(secret_id, bool(given), person.id))
-    sealed.keep(tx.connection, tx.ports.secret_keys, source_id, secret_id, secret, tx.now)
+    sealed.keep(tx.connection, keys, source_id, secret_id, secret, tx.now)
     return secret_id, secret
 
 
@@ -92,12 +96,47 @@ def set_heartbeat(tx: Tx, source_id: str, every_seconds: int | None, person: Per
     tx.change("source", source_id, SetHeartbeat(every_seconds, person.id))
 
 
+def set_pull(tx: Tx, source_id: str, pull: Pull, person: Person, secret: str | None = None) -> None:
+    """Pull metrics this way from now on. `secret` None keeps the one there is as long as the server stays the same,
+    for it is never shown to another; empty: none is shown."""
+    require(person, Permission.MANAGE_SOURCES)
+    source: Source = tx.get("source", source_id)
+    before = source.pull
+    earlier = before.secret_id if before else None
+    stays = secret is None and before is not None and place_of(pull.url) == before.place
+    secret_id = earlier if stays else new_id("sec") if secret else None
+    if secret and not _is_shown(secret):
+        raise Unprocessable(
+            f"A secret for a server has up to {LIMITS.pull_secret_chars} printable ASCII characters without space.",
+            "bad_pull",
+        )
+    tx.change("source", source_id, SetPull(replace(pull, secret_id=secret_id), person.id))
+    if secret and secret_id is not None:
+        sealed.keep(tx.connection, _require_keys(tx), source_id, secret_id, secret, tx.now, sealed.PULL)
+    if earlier is not None and not stays:
+        sealed.forget(tx.connection, source_id, earlier)
+    pulls.forget(tx.connection, source_id)
+    tx.topics.add("sources")
+
+
+def end_pull(tx: Tx, source_id: str, person: Person) -> None:
+    """Pull no metrics any more; the secret that was shown for it is forgotten."""
+    require(person, Permission.MANAGE_SOURCES)
+    before: Source = tx.get("source", source_id)
+    tx.change("source", source_id, EndPull(person.id))
+    if before.pull is not None and before.pull.secret_id is not None:
+        sealed.forget(tx.connection, source_id, before.pull.secret_id)
+    pulls.forget(tx.connection, source_id)
+    tx.topics.add("sources")
+
+
 def remove(tx: Tx, source_id: str, person: Person) -> None:
     require(person, Permission.MANAGE_SOURCES)
     tx.change("source", source_id, RemoveSource(person.id))
     revoked = tables.token.update().where(tables.token.c.owner_id == source_id).values(revoked_at=to_text(tx.now))
     tx.connection.execute(revoked)
     sealed.forget(tx.connection, source_id)
+    pulls.forget(tx.connection, source_id)
 
 
 def ask_confirmations(tx: Tx, source_id: str, asked: Sequence[Confirmation]) -> None:
@@ -131,6 +170,17 @@ def report_confirmation(tx: Tx, source_id: str, confirmation_id: str, confirmed:
         return
     tx.change("source", source_id, ReportConfirmation(confirmation_id, confirmed, detail[: LIMITS.reason_chars]))
     tx.topics.add("sources")
+
+
+def _require_keys(tx: Tx) -> MasterKeys:
+    if tx.ports.secret_keys is None:
+        raise Unavailable("This process was given no key to keep secrets with.", "secret_keys")
+    return tx.ports.secret_keys
+
+
+def _is_shown(given: str) -> bool:
+    """Tokens of other makers are as long as they like, and stand in a header."""
+    return len(given) <= LIMITS.pull_secret_chars and given.isascii() and given.isprintable() and " " not in given
 
 
 def _is_secret(given: str) -> bool:

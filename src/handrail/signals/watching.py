@@ -1,4 +1,4 @@
-"""Watches the series that sources push (OTLP, remote write): what is out of the ordinary is said as an alert.
+"""Watches the series that are pushed (OTLP, remote write) or pulled: what is out of the ordinary becomes an alert.
 
 Points are looked at and not kept. What was learned of a series is in memory: after a restart it is learned anew, and
 alerts that were open then end when nothing was found for a while.
@@ -8,7 +8,7 @@ import asyncio
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -21,7 +21,7 @@ from handrail.kernel.limits import LIMITS, Limits
 from handrail.plugins.integrations.contract import Parsed
 from handrail.plugins.integrations.fields import clip, resource_of, service_of, short_labels
 from handrail.signals import metrics
-from handrail.signals.detect.watch import Anomaly, Kind, Watch
+from handrail.signals.detect.watch import GAP_STEPS, Anomaly, Kind, Watch
 from handrail.signals.heartbeat import OWN
 from handrail.signals.ingest import Ingestor
 from handrail.store import alerts
@@ -52,34 +52,89 @@ class _Watched:
 
 
 @dataclass
+class _Source:
+    """When a source was last heard, and its longest pause lately: what it did not say, no series of it has missed."""
+
+    newest: float = float("-inf")
+    pause: tuple[float, float] = (0.0, 0.0)
+    left_out: int = 0
+
+    def hear(self, at: float, remembered_seconds: float) -> None:
+        if at <= self.newest:
+            return
+        began, ended = self.pause
+        if self.newest > 0.0 and (at - self.newest >= ended - began or at - ended > remembered_seconds):
+            self.pause = (self.newest, at)
+        self.newest = at
+
+    def explains(self, anomaly: Anomaly) -> bool:
+        """Whether the series was silent because its source was."""
+        began, ended = self.pause
+        shared = min(anomaly.at, ended) - max(anomaly.at - anomaly.value, began)
+        return anomaly.kind is Kind.MISSING and anomaly.value - max(shared, 0.0) <= GAP_STEPS * anomaly.expected
+
+
+@dataclass
 class Watching:
     """One per process. `take` looks at points, `ended` at what is over; both say what is to be told as alerts."""
 
     limits: Limits = LIMITS
     _series: OrderedDict[Series, _Watched] = field(default_factory=OrderedDict)
+    _sources: dict[str, _Source] = field(default_factory=dict)
     _open: dict[str, tuple[Occurrence, datetime]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def take(self, source: str, points: Iterable[MetricPoint], now: datetime) -> tuple[Occurrence, ...]:
-        """Look at points of one source, in the order of their times. Those that come late are left out."""
-        said: dict[str, Occurrence] = {}
+    def take(
+        self, source: str, points: Iterable[MetricPoint], now: datetime, *, tell: bool = True
+    ) -> tuple[Occurrence, ...]:
+        """Look at points of one source, in the order of their times. Those that come late are left out. History is only
+        learned from: with `tell` False nothing is said of it."""
+        found: list[tuple[Series, Anomaly]] = []
+        latest = now.timestamp() + self.limits.inbound_clock_skew.total_seconds()
+        # Many points share their labels' dictionary, which lives as long as they do.
+        names: dict[tuple[int, str], Series] = {}
         with self._lock:
+            heard = self._sources.setdefault(source, _Source())
             for point in sorted(points, key=lambda point: point.at):
-                series: Series = (source, point.name, tuple(sorted(point.labels.items())))
-                watched = self._watched(series, now)
+                name = (id(point.labels), point.name)
+                series = names.get(name)
+                if series is None:
+                    series = names[name] = (source, point.name, tuple(sorted(point.labels.items())))
+                watched, at = self._watched(series, now), point.at.timestamp()
                 if watched is None:
+                    heard.left_out += 1
                     continue
-                at = point.at.timestamp()
-                if at <= watched.last_at or at > now.timestamp() + self.limits.inbound_clock_skew.total_seconds():
+                if at <= watched.last_at or at > latest:
                     continue
+                heard.hear(at, self.limits.series_forgotten_seconds)
                 value = watched.value_of(point, at)
                 watched.last_at = at
                 for anomaly in watched.watch.observe(at, value) if value is not None else ():
-                    if watched.watch.detector.n > self.limits.series_learning_points:
-                        found = _firing(series, anomaly, now)
-                        said[found.dedup_key] = found
+                    if tell and self._is_news(watched, heard, anomaly):
+                        found.append((series, anomaly))
+            said = {each.dedup_key: each for each in self._told(source, found, now)}
             self._open |= {key: (occurrence, now) for key, occurrence in said.items()}
         return tuple(said.values())
+
+    def left_out(self, source: str) -> int:
+        """Points of a source whose series are not watched, since this was last asked."""
+        with self._lock:
+            heard = self._sources.setdefault(source, _Source())
+            left, heard.left_out = heard.left_out, 0
+        return left
+
+    def _is_news(self, watched: _Watched, heard: _Source, anomaly: Anomaly) -> bool:
+        return watched.watch.detector.n > self.limits.series_learning_points and not heard.explains(anomaly)
+
+    def _told(self, source: str, found: Sequence[tuple[Series, Anomaly]], now: datetime) -> Iterator[Occurrence]:
+        """One alert a finding; where many series were missing at once, that is one thing and one alert."""
+        missing = [series for series, anomaly in found if anomaly.kind is Kind.MISSING]
+        many = len(missing) > self.limits.series_missing_told
+        if many:
+            yield _many_missing(source, missing, now)
+        for series, anomaly in found:
+            if not (many and anomaly.kind is Kind.MISSING):
+                yield _firing(series, anomaly, now)
 
     def _watched(self, series: Series, now: datetime) -> _Watched | None:
         """The series' watch; None when too many series are heard of already."""
@@ -131,6 +186,22 @@ def _firing(series: Series, anomaly: Anomaly, now: datetime) -> Occurrence:
     )
 
 
+def _many_missing(source: str, missing: Sequence[Series], now: datetime) -> Occurrence:
+    names = sorted({name for _, name, _ in missing})
+    summary = f"{len(missing)} series had no points for a while, and have them again: {', '.join(names[:5])}."
+    raw = {"source": source, "finding": Kind.MISSING.value, "series": len(missing), "at": to_text(now)}
+    return Occurrence(
+        dedup_key=f"{_PREFIX}{source}/{Kind.MISSING.value}",
+        status=AlertStatus.FIRING,
+        title=clip(f"{len(missing)} series of {source} had no points", LIMITS.title_chars),
+        severity_raw="medium",
+        summary=clip(summary, LIMITS.summary_chars),
+        labels={"source": source, "finding": Kind.MISSING.value},
+        occurred_at=now,
+        raw=msgspec.json.encode(raw),
+    )
+
+
 def _resolved(said: Occurrence, now: datetime) -> Occurrence:
     raw = msgspec.json.encode({"key": said.dedup_key, "status": "resolved", "at": to_text(now)})
     return Occurrence(said.dedup_key, AlertStatus.RESOLVED, said.title, "medium", occurred_at=now, raw=raw)
@@ -152,13 +223,20 @@ class Watcher:
         except Exception:
             _log.exception("points of source %s could not be looked at", source)
 
+    async def learn(self, source: str, points: Sequence[MetricPoint]) -> None:
+        """Learn from history; nothing is said of it."""
+        await asyncio.to_thread(self._learn, source, points)
+
+    def _learn(self, source: str, points: Sequence[MetricPoint]) -> None:
+        self.watching.take(source, points, self.clock.now(), tell=False)
+
     async def run(self) -> None:
         """In the loop of the server, until cancelled: ends what is over. A fault is logged, and it goes on."""
         self.watching.remember(await asyncio.to_thread(self._open_before), self.clock.now())
         while True:
             await asyncio.sleep(self.watching.limits.series_look_seconds)
             try:
-                await self._tell(self.watching.ended(self.clock.now()))
+                await self._tell(await asyncio.to_thread(self.watching.ended, self.clock.now()))
             except Exception:
                 _log.exception("ending what detectors found failed and will be tried again")
 

@@ -13,6 +13,8 @@ from handrail.store import tables
 
 _log = logging.getLogger("handrail.store")
 SIGNING = "signing"
+# What Handrail shows to a server that it pulls metrics from.
+PULL = "pull"
 
 
 @dataclass(frozen=True)
@@ -26,13 +28,14 @@ class Shown:
 
 
 def keep(
-    connection: sa.Connection, keys: MasterKeys, source_id: str, secret_id: str, secret: str, now: datetime
-) -> None:
-    """Seal a signing secret of a source."""
-    sealed = _data_key(connection, keys, now).seal(secret, _about(source_id, secret_id))
+    connection: sa.Connection, keys: MasterKeys, source_id: str, secret_id: str, secret: str, now: datetime,
+    kind: str = SIGNING,
+) -> None:  # fmt: skip
+    """Seal a secret of a source."""
+    sealed = _data_key(connection, keys, now, kind).seal(secret, _about(source_id, secret_id, kind))
     connection.execute(
         tables.sealed.insert().values(
-            id=secret_id, kind=SIGNING, owner_id=source_id, sealed=sealed, last_four=secret[-4:], set_at=to_text(now)
+            id=secret_id, kind=kind, owner_id=source_id, sealed=sealed, last_four=secret[-4:], set_at=to_text(now)
         )
     )
 
@@ -43,10 +46,11 @@ def forget(connection: sa.Connection, owner_id: str, secret_id: str | None = Non
     connection.execute(query.where(tables.sealed.c.id == secret_id) if secret_id else query)
 
 
-def shown(connection: sa.Connection, owner_id: str | None = None) -> list[Shown]:
-    """What may be shown of an owner's secrets, or of all, oldest first."""
+def shown(connection: sa.Connection, owner_id: str | None = None, kind: str = SIGNING) -> list[Shown]:
+    """What may be shown of an owner's secrets of a kind, or of all, oldest first."""
     table = tables.sealed
-    query = sa.select(table.c.id, table.c.owner_id, table.c.last_four, table.c.set_at).order_by(table.c.id)
+    query = sa.select(table.c.id, table.c.owner_id, table.c.last_four, table.c.set_at).where(table.c.kind == kind)
+    query = query.order_by(table.c.id)
     if owner_id is not None:
         query = query.where(table.c.owner_id == owner_id)
     return [Shown(row.id, row.owner_id, row.last_four, row.set_at) for row in connection.execute(query)]
@@ -77,6 +81,16 @@ def live(connection: sa.Connection, keys: MasterKeys | None) -> dict[str, tuple[
     return found
 
 
+def opened(connection: sa.Connection, keys: MasterKeys | None, owner_id: str, secret_id: str, kind: str) -> str:
+    """One secret of an owner. Raises Unavailable when it is not there or does not open."""
+    table = tables.sealed
+    query = sa.select(table.c.sealed).where(table.c.id == secret_id, table.c.owner_id == owner_id, table.c.kind == kind)
+    found, wrapped = connection.execute(query).scalar(), _wrapped(connection, kind)
+    if found is None or wrapped is None or keys is None:
+        raise Unavailable("The secret is not kept here, or this process was given no key for it.", "secret_keys")
+    return keys.unwrap(wrapped, kind).open(found, _about(owner_id, secret_id, kind))
+
+
 def rewrap(connection: sa.Connection, keys: MasterKeys) -> int:
     """Wrap data keys by the first master key where another did; returns how many. Raises Unavailable."""
     table = tables.data_key
@@ -102,20 +116,20 @@ def _open_data_key(connection: sa.Connection, keys: MasterKeys | None) -> DataKe
         return None
 
 
-def _data_key(connection: sa.Connection, keys: MasterKeys, now: datetime) -> DataKey:
-    wrapped = _wrapped(connection)
+def _data_key(connection: sa.Connection, keys: MasterKeys, now: datetime, kind: str) -> DataKey:
+    wrapped = _wrapped(connection, kind)
     if wrapped is not None:
-        return keys.unwrap(wrapped, SIGNING)
+        return keys.unwrap(wrapped, kind)
     made = new_data_key()
-    values = {"kind": SIGNING, "wrapped": keys.wrap(made, SIGNING), "made_at": to_text(now)}
+    values = {"kind": kind, "wrapped": keys.wrap(made, kind), "made_at": to_text(now)}
     connection.execute(tables.data_key.insert().values(values))
     return made
 
 
-def _wrapped(connection: sa.Connection) -> str | None:
+def _wrapped(connection: sa.Connection, kind: str = SIGNING) -> str | None:
     table = tables.data_key
-    return connection.execute(sa.select(table.c.wrapped).where(table.c.kind == SIGNING)).scalar()
+    return connection.execute(sa.select(table.c.wrapped).where(table.c.kind == kind)).scalar()
 
 
-def _about(owner_id: str, secret_id: str) -> str:
-    return f"{SIGNING}/{owner_id}/{secret_id}"
+def _about(owner_id: str, secret_id: str, kind: str = SIGNING) -> str:
+    return f"{kind}/{owner_id}/{secret_id}"

@@ -232,6 +232,18 @@ source_stat = sa.Table(
     sa.Column("refused", BIG, nullable=False),
     sa.Column("last_refusal", sa.Text, nullable=False),
 )
+pull = sa.Table(
+    "hr_pull",
+    metadata,
+    sa.Column("source_id", ID, primary_key=True),
+    sa.Column("node", sa.String(120), nullable=False),
+    sa.Column("leased_until", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("tried_at", MOMENT),
+    sa.Column("pulled_at", MOMENT),
+    sa.Column("series", sa.Integer, nullable=False),
+    sa.Column("trouble", sa.Text, nullable=False),
+    sa.Column("notes", sa.Text, nullable=False),
+)
 node = sa.Table(
     "hr_node",
     metadata,

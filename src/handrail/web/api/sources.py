@@ -8,12 +8,13 @@ from pydantic import Field
 from starlette.responses import Response
 
 from handrail.domain.people import Permission, require
+from handrail.domain.pull import Pull, PullQuery
 from handrail.domain.source import Source, is_sns_address
 from handrail.kernel.clock import from_text
 from handrail.kernel.limits import LIMITS
 from handrail.operations import sources
 from handrail.operations.shell import Tx
-from handrail.store import intake, queries, sealed
+from handrail.store import intake, pulls, queries, sealed
 from handrail.web.api import shapes
 from handrail.web.api.desk import ApiRoute, Asked, Nothing, Noun, Pages, Reader, SourceManager, Writer, answer
 
@@ -90,9 +91,12 @@ def list_integrations(desk: Reader) -> Response:
 def list_sources(desk: Reader, asked: Pages, status: Literal["live", "removed"] | None = None) -> Response:
     with desk.read() as connection:
         found = queries.page(connection, Source, queries.Wanted(status), asked.size, asked.before)
-        stats = intake.stats(connection)
+        stats, pulled = intake.stats(connection), pulls.states(connection)
     return desk.page(
-        found, asked, lambda item: shapes.Source.of(item.state, stats.get(item.state.name)), lambda item: (item.id,)
+        found,
+        asked,
+        lambda item: shapes.Source.of(item.state, stats.get(item.state.name), pulled.get(item.id)),
+        lambda item: (item.id,),
     )
 
 
@@ -100,8 +104,8 @@ def list_sources(desk: Reader, asked: Pages, status: Literal["live", "removed"] 
 def get_source(desk: Reader, source_id: str) -> Response:
     with desk.read() as connection:
         found = queries.get(connection, Source, source_id)
-        stats = intake.stats(connection)
-    return answer(shapes.Source.of(found.state, stats.get(found.state.name)), seq=found.seq)
+        stats, pulled = intake.stats(connection), pulls.states(connection)
+    return answer(shapes.Source.of(found.state, stats.get(found.state.name), pulled.get(source_id)), seq=found.seq)
 
 
 @router.post("/sources", response_model=shapes.NewSource, status_code=201, summary="Add a source")
@@ -235,6 +239,54 @@ def set_heartbeat(desk: Writer, source_id: str, said: Heartbeat) -> Response:
     """Silence for longer than `every_seconds` is an alert from then on; null ends that."""
     return desk.write(
         lambda tx, person: sources.set_heartbeat(tx, source_id, said.every_seconds, person),
+        lambda tx, _: shapes.Source.of(tx.get("source", source_id)),
+        about=Noun("source", source_id),
+    )
+
+
+class NamedQuery(Asked):
+    name: Annotated[str, Field(max_length=128, examples=["request_rate"])]
+    promql: Annotated[
+        str, Field(max_length=LIMITS.pull_query_chars, examples=["sum by (service) (rate(http_requests_total[1m]))"])
+    ]
+
+
+class SetPull(Asked):
+    url: Annotated[str, Field(max_length=LIMITS.link_chars, examples=["https://prometheus.example:9090"])]
+    queries: Annotated[
+        list[NamedQuery], Field(max_length=LIMITS.pull_queries, examples=[[{"name": "up", "promql": "up"}]])
+    ]
+    every_seconds: Annotated[int, Field(ge=LIMITS.pull_seconds_least, le=LIMITS.pull_seconds_most)] = 60
+    history_seconds: Annotated[
+        int, Field(ge=0, le=LIMITS.pull_history_seconds, description="How far back is read at the start.")
+    ] = 24 * 3600
+    user: Annotated[str, Field(max_length=LIMITS.label_chars, description="With it the secret is a password.")] = ""
+    secret: Annotated[
+        str | None,
+        Field(
+            max_length=LIMITS.pull_secret_chars,
+            description="Shown to the server. Left out: the earlier one, if the server is the same; empty: none.",
+        ),
+    ] = None
+
+
+@router.post("/sources/{source_id}/pull", response_model=shapes.Source, summary="Pull metrics for a source")
+def set_pull(desk: Writer, source_id: str, said: SetPull) -> Response:
+    """Ask a server that speaks Prometheus' query API from now on, in this way alone; what it gives is watched."""
+    queries = tuple(PullQuery(query.name, query.promql) for query in said.queries)
+    pull = Pull(said.url, queries, said.every_seconds, said.history_seconds, said.user)
+    return desk.write(
+        lambda tx, person: sources.set_pull(tx, source_id, pull, person, said.secret),
+        lambda tx, _: shapes.Source.of(tx.get("source", source_id)),
+        about=Noun("source", source_id),
+    )
+
+
+@router.post("/sources/{source_id}/pull/end", response_model=shapes.Source, summary="Pull no metrics any more")
+def end_pull(desk: Writer, source_id: str, said: Nothing | None = None) -> Response:
+    """The secret that was shown to the server is forgotten."""
+    return desk.write(
+        lambda tx, person: sources.end_pull(tx, source_id, person),
         lambda tx, _: shapes.Source.of(tx.get("source", source_id)),
         about=Noun("source", source_id),
     )
