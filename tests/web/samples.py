@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 from math import exp, sin
 
 from handrail.domain.alert import Severity
+from handrail.signals.picture import Picture
 from handrail.web import views as v
+from handrail.web.presenters.charts import drawn
 from handrail.web.run_graph import GraphTask, RunGraph
 from handrail.web.svg import Chart, Marker, Point, Threshold, Window
 
@@ -893,6 +895,44 @@ ALERT = v.AlertView(
     1,
 )
 
+
+def pictured(title: str, unit: str, values: list[float], low: float, high: float, is_count: bool = False) -> Chart:
+    """What a detector saw of one series, a value a minute, the last of them found."""
+    times = tuple(at(len(values) - n).timestamp() for n in range(len(values)))
+    band = (low,) * len(values), (high,) * len(values)
+    chart = drawn(Picture(title, unit, times, tuple(values), times[-1], *band, is_count=is_count))
+    assert chart is not None
+    return chart
+
+
+ALERT_OF_METRICS = replace(
+    ALERT,
+    row=replace(
+        ALERTS[0], title="2 metrics of payments moved together: request_seconds, pool_in_use", source="handrail"
+    ),
+    seen=v.Seen(
+        at(0.3),
+        (
+            pictured("request_seconds", "", [0.21 + 0.02 * sin(n * 1.7) for n in range(110)] + [1.4, 1.9], 0.16, 0.26),
+            pictured("pool_in_use", "", [310.0 + 6 * sin(n * 2.3) for n in range(110)] + [398.0, 400.0], 290.0, 330.0),
+        ),
+        (),
+    ),
+)
+ALERT_OF_LOG = replace(
+    ALERT,
+    row=replace(ALERTS[0], title="Many more errors than usual in the log of payments", source="handrail"),
+    seen=v.Seen(
+        at(0.3),
+        (
+            pictured(
+                "Errors", "lines in 60 s", [float(n % 4) for n in range(58)] + [3.0, 61.0], 0.0, 3.5, is_count=True
+            ),
+        ),
+        ("connection to ledger-db refused after 3 tries", HOSTILE, "could not post 4711: no connection"),
+    ),
+)
+
 Shot = tuple[str, str, v.Page, object]
 
 
@@ -987,6 +1027,8 @@ def shots() -> list[Shot]:
             ),
         ),
         ("alert", "alert.html", page("Alert", "/alerts/alr_001", "alerts"), ALERT),
+        ("alert_of_metrics", "alert.html", page("Alert", "/alerts/alr_002", "alerts"), ALERT_OF_METRICS),
+        ("alert_of_log", "alert.html", page("Alert", "/alerts/alr_003", "alerts"), ALERT_OF_LOG),
         (
             "message",
             "message.html",

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from handrail.web.run_graph import GraphTask, RunGraph, arrange, crossings, layers_of, run_graph
 from handrail.web.svg import (
     POINTS_MAX,
+    Band,
     Chart,
     Marker,
     Point,
@@ -42,6 +43,34 @@ def parse(drawn: str) -> ET.Element:
 
 def task(name: str, *needs: str, title: str = "", status: str = "ready", kind: str = "person") -> GraphTask:
     return GraphTask(name, title or name, status, kind, f"/tasks/run_1/{name}", None, False, needs)
+
+
+def test_what_was_expected_is_drawn_as_a_band_and_said_in_words() -> None:
+    values = points(100, 101, 140)
+    band = Band(points(95, 95, 95), points(105, 105, 105))
+    chart = Chart("latency", "ms", values, marker=Marker(values[-1].at, "found"), band=band)
+    assert describe(chart).endswith("found at 09:00:20: 140, expected 95 to 105.")
+    drawn = parse(time_series(chart))
+    (found,) = [part for part in drawn.iter("path") if part.get("class") == "chart-band"]
+    assert found.get("d", "").count("L") == 5
+    # A level far from zero is drawn around itself: the axis does not begin at 0.
+    assert "0" not in [part.text for part in drawn.iter("text") if "chart-tick end" in part.get("class", "")]
+
+
+def test_a_band_far_wider_than_what_came_does_not_hide_it() -> None:
+    wide = Band(points(-1e9, -1e9, -1e9), points(1e9, 1e9, 1e9))
+    drawn = time_series(Chart("latency", "ms", points(100, 101, 140), band=wide))
+    assert "200" in drawn and "1e" not in drawn
+
+
+def test_counts_are_bars_of_which_the_found_one_stands_out() -> None:
+    values = points(0, 2, 3, 60)
+    flat = Band(points(0, 0, 0, 0), points(4, 4, 4, 4))
+    chart = Chart("errors", "lines", values, marker=Marker(values[-1].at, "found"), band=flat, bar_seconds=10.0)
+    bars = [part for part in parse(time_series(chart)).iter("rect") if "chart-bar" in part.get("class", "")]
+    assert [part.get("class") for part in bars] == ["chart-bar", "chart-bar", "chart-bar on"]
+    heights = [float(part.get("height", "")) for part in bars]
+    assert heights[2] == pytest.approx(20 * heights[1], rel=0.05)
 
 
 def test_a_chart_says_in_words_what_it_shows() -> None:

@@ -48,8 +48,19 @@ class Marker:
 
 
 @dataclass(frozen=True)
+class Band:
+    """What was expected of the points, one pair for each."""
+
+    low: tuple[Point, ...]
+    high: tuple[Point, ...]
+
+
+@dataclass(frozen=True)
 class Chart:
-    """One series over time. `unit` stands at the top of the axis, for example `ms` or `% errors`."""
+    """One series over time. `unit` stands at the top of the axis, for example `ms` or `% errors`.
+
+    `bar_seconds`: each point is a count over so many seconds from its moment on, drawn as a bar.
+    """
 
     title: str
     unit: str
@@ -57,6 +68,8 @@ class Chart:
     threshold: Threshold | None = None
     window: Window | None = None
     marker: Marker | None = None
+    band: Band | None = None
+    bar_seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -74,7 +87,7 @@ class _Frame:
 
     def y(self, value: float) -> float:
         share = (value - self.low) / (self.high - self.low)
-        return round(HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM), 1)
+        return round(HEIGHT - BOTTOM - min(max(share, 0.0), 1.0) * (HEIGHT - TOP - BOTTOM), 1)
 
 
 def time_series(chart: Chart) -> Markup:
@@ -86,7 +99,8 @@ def time_series(chart: Chart) -> Markup:
     parts = [
         _grid(frame),
         _window(frame, chart.window),
-        *_lines(frame, points),
+        _band(frame, chart.band, chart.bar_seconds),
+        *(_lines(frame, points) if chart.bar_seconds is None else _bars(frame, points, chart)),
         _threshold(frame, chart.threshold),
         _marker(frame, chart.marker),
         Markup('<text class="chart-unit" x="{}" y="{}">{}</text>').format(2, 11, chart.unit),
@@ -111,7 +125,7 @@ def describe(chart: Chart) -> str:
     if chart.threshold:
         said += f" Threshold {number(chart.threshold.value)} ({chart.threshold.label})."
     if chart.marker:
-        said += f" {chart.marker.label} at {chart.marker.at:%H:%M:%S}."
+        said += f" {chart.marker.label} at {chart.marker.at:%H:%M:%S}{_expected(chart)}."
     if chart.window:
         said += f" Marked: {chart.window.label}, {chart.window.start:%H:%M:%S} to {chart.window.end:%H:%M:%S}."
     return said
@@ -192,6 +206,17 @@ def ticks(low: float, high: float, wanted: int = 3) -> list[float]:
     return [round(n * step, 10) for n in range(first, last + 1)]
 
 
+def _expected(chart: Chart) -> str:
+    """What came at the marked moment and what was expected, where that is drawn."""
+    if chart.band is None or chart.marker is None:
+        return ""
+    for point, low, high in zip(chart.points, chart.band.low, chart.band.high, strict=True):
+        known_all = point.value is not None and low.value is not None and high.value is not None
+        if point.at == chart.marker.at and known_all:
+            return f": {number(_value(point))}, expected {number(_value(low))} to {number(_value(high))}"
+    return ""
+
+
 def _value(point: Point) -> float:
     return point.value if point.value is not None else 0.0
 
@@ -203,8 +228,17 @@ def _span(start: datetime, end: datetime) -> float:
 def _frame(points: Sequence[Point], chart: Chart) -> _Frame:
     values = [value for _, value in known(points)] + ([chart.threshold.value] if chart.threshold else [])
     low, high = min(0.0, min(values)), max(values)
+    if chart.band is not None:
+        expected = [value for side in (chart.band.low, chart.band.high) for _, value in known(side)]
+        # A band far wider than what came is cut: the drawing is about what came.
+        reach = (max(values) - min(values)) or abs(high) or 1.0
+        high = max([high, *(min(value, high + reach) for value in expected)])
+        least = min([*values, *(max(value, min(values) - reach) for value in expected)])
+        # A level far from zero is drawn around itself, or its band would be a line.
+        low = least if chart.bar_seconds is None and (least < 0.0 or high - least < least) else min(0.0, min(values))
     scale = ticks(low, high if high > low else low + 1.0)
-    return _Frame(points[0].at, _span(points[0].at, points[-1].at), scale[0], scale[-1])
+    seconds = _span(points[0].at, points[-1].at) + (chart.bar_seconds or 0.0)
+    return _Frame(points[0].at, seconds, scale[0], scale[-1])
 
 
 def _grid(frame: _Frame) -> Markup:
@@ -250,6 +284,32 @@ def _lines(frame: _Frame, points: Sequence[Point]) -> list[Markup]:
         area = f"{line}L{stretch[-1][0]} {floor_y}L{stretch[0][0]} {floor_y}Z"
         drawn.append(Markup('<path class="chart-area" d="{}"/><path class="chart-line" d="{}"/>').format(area, line))
     return drawn
+
+
+def _bars(frame: _Frame, points: Sequence[Point], chart: Chart) -> list[Markup]:
+    """A bar for each count; that of the marked moment stands out."""
+    width = (WIDTH - LEFT - RIGHT) * (chart.bar_seconds or 0.0) / frame.seconds
+    marked = chart.marker.at if chart.marker else None
+    return [
+        Markup('<rect class="{}" x="{}" y="{}" width="{}" height="{}"/>').format(
+            "chart-bar on" if at == marked else "chart-bar", frame.x(at), frame.y(value),
+            max(round(width - 1, 1), 1), round(HEIGHT - BOTTOM - frame.y(value), 1),
+        )
+        for at, value in known(points)
+        if value > 0
+    ]  # fmt: skip
+
+
+def _band(frame: _Frame, band: Band | None, bar_seconds: float | None) -> Markup:
+    """The band of what was expected; it reaches to the end of the last bar."""
+    low, high = (known(side) for side in ((band.low, band.high) if band else ((), ())))
+    if not low or not high:
+        return Markup("")
+    if bar_seconds is not None:
+        low, high = ([*side, (side[-1][0] + timedelta(seconds=bar_seconds), side[-1][1])] for side in (low, high))
+    there = [f"{frame.x(at)} {frame.y(value)}" for at, value in high]
+    back = [f"{frame.x(at)} {frame.y(value)}" for at, value in reversed(low)]
+    return Markup('<path class="chart-band" d="M{}Z"><title>expected</title></path>').format("L".join(there + back))
 
 
 def _threshold(frame: _Frame, threshold: Threshold | None) -> Markup:

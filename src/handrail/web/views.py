@@ -160,6 +160,15 @@ class SilenceRow:
 
 
 @dataclass(frozen=True)
+class Seen:
+    """What a detector saw when it said so: charts, and lines of a log as they came."""
+
+    at: datetime
+    charts: tuple[Chart, ...]
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class AlertView:
     row: AlertRow
     summary: str
@@ -178,6 +187,7 @@ class AlertView:
     silenced: SilenceRow | None = None
     may_shelve: bool = False
     spans: tuple[Option, ...] = ()
+    seen: Seen | None = None
 
 
 # board.html

@@ -8,8 +8,11 @@ from typing import Any
 from handrail.domain.alert import Alert
 from handrail.kernel.clock import from_text
 from handrail.kernel.errors import BadInput
+from handrail.signals.heartbeat import OWN
+from handrail.signals.picture import read
 from handrail.store.alerts import OccurrenceRow
 from handrail.web import views as v
+from handrail.web.presenters.charts import drawn
 
 
 def alert_row(alert: Alert) -> v.AlertRow:
@@ -37,7 +40,20 @@ def alert_view(
         belongs_to=belongs_to,
         late=alert.late,
         turns=alert.turns,
+        seen=_seen(alert, said),
     )
+
+
+def _seen(alert: Alert, occurrences: Iterable[OccurrenceRow]) -> v.Seen | None:
+    """Out of the newest words that hold pictures. Our own detectors' only: a sender's pictures are none of ours."""
+    if alert.source != OWN:
+        return None
+    for row in occurrences:
+        shown = read(row.raw)
+        charts = tuple(filter(None, map(drawn, shown.pictures)))
+        if charts or shown.samples:
+            return v.Seen(_occurrence(row, alert).at, charts, shown.samples)
+    return None
 
 
 def _occurrence(row: OccurrenceRow, alert: Alert) -> v.AlertOccurrence:

@@ -8,9 +8,11 @@ from functools import lru_cache
 from typing import Any
 
 from handrail.domain.change import Change
-from handrail.web.svg import Chart, Marker, Point, Window
+from handrail.signals.picture import Picture
+from handrail.web.svg import Band, Chart, Marker, Point, Window
 
 _FIRST_SHOWN = 6
+_BAR_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -133,6 +135,24 @@ def _marker(points: tuple[Point, ...], change: Change | None) -> Marker | None:
     if change is None or not points[0].at <= change.at <= points[-1].at:
         return None
     return Marker(change.at, " ".join(filter(None, [change.service, change.version])) or change.title)
+
+
+def drawn(picture: Picture) -> Chart | None:
+    """A detector's picture as a chart; None where its moments are none."""
+    try:
+        moments = [datetime.fromtimestamp(second, UTC) for second in picture.times]
+        at = datetime.fromtimestamp(picture.at, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+    points, low, high = (
+        tuple(map(Point, moments, side)) for side in (picture.values, picture.low, picture.high)
+    )  # fmt: skip
+    step = picture.times[-1] - picture.times[0]
+    bar = (step / (len(moments) - 1) if len(moments) > 1 else _BAR_SECONDS) if picture.is_count else None
+    return Chart(
+        picture.title, picture.unit, points, marker=Marker(at, "found"), band=Band(low, high) if low and high else None,
+        bar_seconds=bar,
+    )  # fmt: skip
 
 
 def shown_lines(figure: Figure, quotes: Iterable[str]) -> tuple[tuple[str, bool], ...]:
