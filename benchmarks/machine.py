@@ -99,18 +99,18 @@ class Meter:
 
     def start(self) -> None:
         self._before = {pid: cpu_seconds(pid) for pid in self.find()}
-        self._busy, self._own, self._began = busy_seconds(), _own_seconds(), time.monotonic()
+        self._busy, self._own, self._began = busy_seconds(), own_seconds(), time.monotonic()
 
     def stop(self) -> "Measured":
         wall = max(time.monotonic() - self._began, 1e-6)
-        busy, own = busy_seconds() - self._busy, _own_seconds() - self._own
+        busy, own = busy_seconds() - self._busy, own_seconds() - self._own
         pids = self.find()
         server = sum(max(0.0, cpu_seconds(pid) - self._before.get(pid, 0.0)) for pid in pids)
         others = max(0.0, busy - server - own) / (wall * processors())
         return Measured(wall, server, memory_bytes(pids), others, self.load_before)
 
 
-def _own_seconds() -> float:
+def own_seconds() -> float:
     times = os.times()
     return times.user + times.system + times.children_user + times.children_system
 
