@@ -20,6 +20,7 @@ from handrail.signals.inbound import InboundApp, InboundSettings
 from handrail.signals.ingest import Ingestor
 from handrail.signals.log_watching import LogWatcher, LogWatching
 from handrail.signals.prometheus import bounded
+from handrail.signals.protocol import Protocol
 from handrail.signals.pulling import Pulling
 from handrail.signals.reading import Reading
 from handrail.signals.senders import Senders
@@ -56,7 +57,7 @@ def make_server(handrail: Handrail, on_started: Callable[[], None] = lambda: Non
     live = LiveBus()
     handrail.shell.listeners.append(live.publish)
     config = uvicorn.Config(
-        make_asgi(handrail, live), loop="uvloop", http="httptools", ws="none", lifespan="on", log_config=None,
+        make_asgi(handrail, live), loop="uvloop", http=Protocol, ws="none", lifespan="on", log_config=None,
         access_log=False, server_header=False, timeout_graceful_shutdown=LIMITS.stop_seconds,
     )  # fmt: skip
     return Server(config, on_started, live.close)

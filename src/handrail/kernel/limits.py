@@ -46,6 +46,9 @@ class Limits:
     source_alerts_burst: int = 100_000
     replay_ids_remembered: int = 10_000
     ingest_batch_alerts: int = 1000
+    moments_remembered: int = 8192
+    alert_states_remembered: int = 8192
+    alert_state_remembered_chars: int = 4096
     ingest_gather_seconds: float = 0.005
     sender_cache_seconds: float = 1.0
     alerts_listed: int = 20_000

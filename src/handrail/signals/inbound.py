@@ -22,7 +22,7 @@ from handrail.domain.metric import MetricPoint
 from handrail.kernel.clock import Clock
 from handrail.kernel.errors import BadSignature, BrokenInvariant, HandrailError, NotFound, Refused, Unprocessable
 from handrail.kernel.limits import LIMITS, Limits
-from handrail.kernel.trace import span
+from handrail.kernel.trace import active, span
 from handrail.plugins.integrations.contract import Confirmation, Inbound, Integration, Parsed, Verdict
 from handrail.plugins.integrations.registry import integrations
 from handrail.signals import metrics
@@ -70,8 +70,10 @@ def _no_reader_of_lines(_source: str, _lines: Sequence[LogLine]) -> None:
     """Lines are for detectors as well."""
 
 
-# A sender keeps its connections, so the same few addresses come thousands of times a second.
+# A sender keeps its connections, so the same few addresses and counters are asked for thousands of times a second.
 _address = lru_cache(maxsize=1024)(ip_address)
+_received = lru_cache(maxsize=1024)(metrics.RECEIVED.labels)
+_repeated = lru_cache(maxsize=1024)(metrics.DUPLICATE.labels)
 
 
 @dataclass(frozen=True)
@@ -213,8 +215,9 @@ class InboundApp:
 
     def _identify(self, request: _Request, known: Known, token: str | None) -> Sender:
         """The source that sends. Raises the one refusal, whatever the reason."""
-        knock, owner = request.knock, known.owner(token or "", self._clock.now())
+        knock = request.knock
         if token is not None:
+            owner = known.owner(token, self._clock.now())
             fits = owner is not None and knock.source in (None, owner.name)
             if owner is None or not fits or knock.door.integration not in (None, owner.integration):
                 raise unknown_sender()
@@ -246,7 +249,10 @@ class InboundApp:
     async def _take(
         self, request: _Request, sender: Sender, said: "_Said", inbound: Inbound, verdict: Verdict
     ) -> Answer:
-        with span("inbound", trace_of(request.headers), source=sender.name) as trace:
+        parent = trace_of(request.headers)
+        if not active():
+            return await self._take_traced(request, sender, said, inbound, verdict, parent)
+        with span("inbound", parent, source=sender.name) as trace:
             return await self._take_traced(request, sender, said, inbound, verdict, trace or "")
 
     async def _take_traced(
@@ -359,8 +365,8 @@ def _refuse(request: _Request, error: HandrailError) -> Answer:
 def _count(sender: Sender, verdict: Verdict, parsed: Parsed, results: Sequence[Result]) -> None:
     outcomes = [result.outcome for result in results]
     repeats = outcomes.count(Outcome.DUPLICATE)
-    metrics.RECEIVED.labels(sender.name, verdict.value).inc(len(outcomes) - outcomes.count(Outcome.REFUSED))
+    _received(sender.name, verdict.value).inc(len(outcomes) - outcomes.count(Outcome.REFUSED))
     if repeats:
-        metrics.DUPLICATE.labels(sender.name).inc(repeats)
+        _repeated(sender.name).inc(repeats)
     for item in all_rejected(parsed, results):
         metrics.REFUSED.labels(item.code).inc()

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -21,6 +22,8 @@ from handrail.store.statements import execute_many, fetch_in, update_in
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Alert).decode
+# A storm mostly repeats: the same few states are read thousands of times a second.
+_remembered = lru_cache(maxsize=LIMITS.alert_states_remembered)(_decode)
 _COLUMNS = (
     "id", "source", "dedup_key", "status", "severity", "service", "first_at", "last_at", "correlated",
     "candidate_id", "trace", "state",
@@ -33,8 +36,7 @@ _UPSERT = (
 )
 _INSERT_OCCURRENCE = "INSERT INTO hr_occurrence (batch, position, alert_id, leaf, raw) VALUES (?, ?, ?, ?, ?)"
 _BY_KEY = (
-    "SELECT source, dedup_key, correlated, candidate_id, trace, state, last_at FROM hr_alert "
-    "WHERE source = ? AND dedup_key"
+    "SELECT source, dedup_key, correlated, candidate_id, trace, state FROM hr_alert WHERE source = ? AND dedup_key"
 )
 _OPEN = tables.alert.c.status != AlertStatus.RESOLVED
 
@@ -84,14 +86,14 @@ class Hits:
 
 
 def load_known(connection: sa.Connection, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Kept]:
-    """The rows that exist for identities (source, dedup key)."""
+    """The rows that exist for identities (source, dedup key). An alert's `last_at` may be that of an earlier repeat."""
     by_source: dict[str, list[str]] = defaultdict(list)
     for source, dedup_key in keys:
         by_source[source].append(dedup_key)
     known = {}
     for source, dedup_keys in by_source.items():
         for row in fetch_in(connection, _BY_KEY, (source,), dedup_keys):
-            known[row[0], row[1]] = Kept(_alert(row[5], row[6]), bool(row[2]), row[3], row[4])
+            known[row[0], row[1]] = Kept(_state(row[5]), bool(row[2]), row[3], row[4])
     return known
 
 
@@ -179,10 +181,12 @@ def occurrences_of(
 
 
 def uncorrelated(connection: sa.Connection, size: int) -> list[Kept]:
-    """Open alerts that correlation has not placed yet, oldest first."""
+    """Open alerts that correlation has not placed yet, oldest first. An alert's `last_at` may be that of an earlier
+    repeat."""
     alert = tables.alert
-    query = sa.select(alert).where(alert.c.correlated.is_(sa.false()), _OPEN)
-    return [from_row(row) for row in connection.execute(query.order_by(alert.c.first_at, alert.c.id).limit(size))]
+    query = sa.select(alert.c.state, alert.c.candidate_id, alert.c.trace)
+    query = query.where(alert.c.correlated.is_(sa.false()), _OPEN).order_by(alert.c.first_at, alert.c.id).limit(size)
+    return [Kept(_state(row[0]), False, row[1], row[2]) for row in connection.execute(query)]
 
 
 def uncorrelated_ids(connection: sa.Connection, size: int) -> list[str]:
@@ -298,6 +302,11 @@ def _conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:
 
 def from_row(row: Any) -> Kept:
     return Kept(_alert(row.state, row.last_at), bool(row.correlated), row.candidate_id, row.trace)
+
+
+def _state(text: str) -> Alert:
+    """The state as it was written; where many may be asked for again soon."""
+    return _remembered(text) if len(text) <= LIMITS.alert_state_remembered_chars else _decode(text)
 
 
 def _alert(state: str, last_at: str) -> Alert:

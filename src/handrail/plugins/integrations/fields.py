@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -30,6 +31,7 @@ _ENCODER = msgspec.json.Encoder(order="deterministic")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EARLIEST = _EPOCH + timedelta(seconds=10**8)  # as for numbers, whose size tells their unit
 _EXACT_INTEGER = 2**53
+_MOMENT_CHARS = 40
 _NUMBER = re.compile(r"\d{9,19}(\.\d{1,9})?")
 _LINK = re.compile(r"https?://[^\s\x00-\x1f\x7f]+", re.IGNORECASE)
 
@@ -138,10 +140,7 @@ def moment(value: Any) -> datetime | None:
     small numbers mean “not set” to the senders that write them.
     """
     if type(value) is str:
-        said = value.strip()
-        if _NUMBER.fullmatch(said):
-            return _moment_of_number(float(said) if "." in said else int(said))
-        return _moment_of_text(said)
+        return _remembered_moment(value) if len(value) <= _MOMENT_CHARS else _moment_of_words(value)
     if type(value) is int or type(value) is float:
         return _moment_of_number(value)
     return None
@@ -187,6 +186,17 @@ def _fewer(labels: Mapping[str, Any]) -> dict[str, Any]:
     first = {name: labels[name] for name in telling if name in labels}
     kept = dict(list({**first, **labels}.items())[: LIMITS.labels_per_alert - 1])
     return {**kept, DROPPED_LABELS: str(len(labels) - len(kept))}
+
+
+def _moment_of_words(value: str) -> datetime | None:
+    said = value.strip()
+    if _NUMBER.fullmatch(said):
+        return _moment_of_number(float(said) if "." in said else int(said))
+    return _moment_of_text(said)
+
+
+# A sender repeats its alerts with the moments that they began at, and says “not yet” in the same words.
+_remembered_moment = lru_cache(maxsize=LIMITS.moments_remembered)(_moment_of_words)
 
 
 def _moment_of_text(said: str) -> datetime | None:

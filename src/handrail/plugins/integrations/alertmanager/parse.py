@@ -118,16 +118,23 @@ def _labels(item: Any) -> dict[str, str]:
 
 
 def _check_names(pairs: Mapping[str, object], what: str) -> None:
+    if all(map(str.isidentifier, pairs)) and "".join(pairs).isascii():
+        return
     for name in pairs:
         if not (name.isascii() and name.isidentifier()):
             raise BadInput(f'invalid {what}: invalid name "{name[: LIMITS.label_chars]}"', code="alert_name_invalid")
 
 
 def _posted_moment(item: Mapping[str, Any], name: str) -> datetime | None:
-    read = moment(item.get(name))
-    if read is None and name in _unread_times(item):
+    said = item.get(name)
+    read = moment(said)
+    if read is None and _is_unread(said):
         raise BadInput(f'parsing time "{clip(words(item[name]), 64)}" of {name}', code="alert_time_invalid")
     return read
+
+
+def _is_unread(said: Any) -> bool:
+    return bool(said) and moment(said) is None and not words(said).startswith(("0001-", "0000-"))
 
 
 def _unread_times(item: Mapping[str, Any]) -> dict[str, object]:
@@ -135,7 +142,7 @@ def _unread_times(item: Mapping[str, Any]) -> dict[str, object]:
     unread: dict[str, object] = {}
     for name in ("startsAt", "endsAt"):
         said = item.get(name)
-        if said and moment(said) is None and not words(said).startswith(("0001-", "0000-")):
+        if _is_unread(said):
             unread[name] = clip(text(said) or "", LIMITS.label_chars)
     return unread
 
