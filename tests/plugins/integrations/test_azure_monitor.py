@@ -133,3 +133,22 @@ def test_a_prometheus_rule_brings_its_labels_and_annotations() -> None:
     }
     said = one(body)
     assert (said.service, said.labels["pod"], said.summary) == ("turnstile", "gate-7", "Nothing answers.")
+
+
+def test_a_resolve_without_a_time_ended_when_it_came_and_not_when_it_fired() -> None:
+    said = one(changed("metric_fired", monitorCondition="Resolved"))
+    assert (said.status, said.occurred_at, said.ends_at) == (AlertStatus.RESOLVED, None, None)
+
+
+def test_what_service_health_tells_in_html_is_text() -> None:
+    body = sample("service_health_active")
+    told = "<p>Queues&nbsp;are <b>slow</b> &amp; late&lt;script&gt;</p>" + "<" * 50_000
+    body["data"]["alertContext"]["properties"]["communication"] = told
+    assert "Queues are slow & late<script>" in one(body).summary
+
+
+def test_a_schema_of_azure_that_is_not_the_common_one_is_named() -> None:
+    for schema in ("AzureMonitorMetricAlert", "Microsoft.Insights/activityLogs", "AIP Budget Notification"):
+        with pytest.raises(Refused, match=f"Azure's schema “{schema}”") as refused:
+            read({"schemaId": schema, "data": {"context": {}}})
+        assert refused.value.code == "unexpected_format"

@@ -335,3 +335,26 @@ def test_a_change_names_what_it_is_about(kind: str, detail: dict[str, str], serv
     event = {**sample("eventbridge_ecs_deployment"), "detail-type": kind, "resources": [], "detail": detail}
     [change] = read(event).changes
     assert (change.service, change.title) == (service, title)
+
+
+def test_a_description_with_a_run_of_spaces_is_read_as_quickly_as_any_other() -> None:
+    told = "severity" + " " * 200_000 + "! [" + " " * 200_000 + "x"
+    [said] = read(sns(message(AlarmName="gate", AlarmDescription=told))).occurrences
+    assert said.severity_raw is None
+
+
+def test_each_of_several_findings_in_one_event_is_an_alert_with_its_own_resource() -> None:
+    findings = [
+        {"Id": "f1", "Title": "Open port", "Resources": [{"Id": "arn:aws:ec2:x:1:instance/i-1"}]},
+        {"Id": "f2", "Title": "Old key", "Workflow": {"Status": "RESOLVED"}},
+        {"Id": "f3"},
+    ]  # fmt: skip
+    event = {
+        "detail-type": "Security Hub Findings - Custom Action", "source": "aws.securityhub", "id": "e1",
+        "resources": ["arn:aws:securityhub:eu-north-1::product/aws/x/finding/9"], "detail": {"findings": findings},
+    }  # fmt: skip
+    for body in (event, sns(event), {"Records": [{"Sns": sns(event)}]}):
+        said = read(body).occurrences
+        assert [alert.dedup_key for alert in said] == ["aws.securityhub|f1", "aws.securityhub|f2", "aws.securityhub|f3"]
+        assert [alert.status.value for alert in said] == ["firing", "resolved", "firing"]
+        assert said[0].resource == "i-1"

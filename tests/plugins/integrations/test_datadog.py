@@ -110,3 +110,41 @@ def test_an_alerts_id_alone_makes_no_event_of_datadog() -> None:
         read({"alertId": "1", "alertName": "x", "status": "ACTIVE", "criticality": "3"})
     assert refused.value.code == "unexpected_format"
     assert one({"alert_id": "1", "title": "[Recovered] x"}).status == AlertStatus.RESOLVED
+
+
+def template(**fields: Any) -> Any:
+    return {"alert_id": "7", "alert_transition": "Triggered", "title": "[Triggered] CPU", **fields}
+
+
+@pytest.mark.parametrize("by", ["aggreg_key", "alert_cycle_key", "hostname"])
+def test_a_monitor_sent_without_its_scope_is_as_many_alerts_as_it_has_groups(by: str) -> None:
+    here, there = template(**{by: "a"}), template(**{by: "b"})
+    assert one(here).dedup_key != one(there).dedup_key
+    over = one({**here, "alert_transition": "Recovered", "title": "[Recovered] CPU is fine"})
+    assert (over.dedup_key, over.status) == (one(here).dedup_key, AlertStatus.RESOLVED)
+
+
+@pytest.mark.parametrize("scope", ["alert_scope", "aggreg_key", "hostname", "none"])
+def test_a_test_of_a_monitor_neither_fires_nor_ends_its_alert(scope: str) -> None:
+    fired = template(**{scope: "host:a"})
+    assert one({**fired, "title": "[Triggered] [TEST] CPU"}).dedup_key != one(fired).dedup_key
+    ended = one({**fired, "alert_transition": "Recovered", "title": "[TEST] [Recovered on {host:a}] CPU"})
+    assert (ended.status, ended.title) == (AlertStatus.RESOLVED, "[TEST] CPU")
+
+
+def test_a_recovery_under_the_id_of_its_cycle_is_no_repeat_of_the_trigger() -> None:
+    fired = {"id": "cycle-1", "alert_id": "7", "alert_type": "error", "title": "[Triggered] CPU"}
+    over = {**fired, "alert_type": "success", "title": "[Recovered] CPU"}
+    assert read(fired).replay_id != read(over).replay_id
+    assert read(fired).replay_id == read(dict(fired)).replay_id
+
+
+def test_the_default_payloads_monitor_is_the_one_that_datadog_links_and_its_title_may_change() -> None:
+    body = sample("default_warn")
+    told = "See https://app.datadoghq.com/monitors/9 first.\n[[Monitor Status](https://app.datadoghq.com/monitors/{})]"
+    here, there = {**body, "body": told.replace("{}", "7")}, {**body, "body": told.replace("{}", "8")}
+    assert one(here).dedup_key != one(there).dedup_key
+    assert (
+        one({**here, "title": "[Recovered] load is 1"}).dedup_key
+        == one({**here, "title": "[Warn] load is 9"}).dedup_key
+    )

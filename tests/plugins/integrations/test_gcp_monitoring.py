@@ -92,3 +92,10 @@ def test_a_push_of_something_else_is_refused(data: object) -> None:
 def test_an_unknown_state_is_refused_in_words() -> None:
     with pytest.raises(Refused, match="“asleep” is not known"):
         read(changed(state="asleep"))
+
+
+def test_an_incident_that_ends_before_it_started_is_closed_all_the_same() -> None:
+    body = sample("incident_closed")
+    body["incident"]["ended_at"] = body["incident"]["started_at"] - 60
+    said = one(body)
+    assert (said.status, said.occurred_at) == (AlertStatus.RESOLVED, said.starts_at)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from handrail.domain.alert import AlertStatus
+from handrail.domain.alert import AlertStatus, first, merge
 from handrail.kernel.errors import Unprocessable
 from handrail.plugins.integrations.contract import Inbound, Parsed
 from handrail.plugins.integrations.generic.parse import parse
@@ -130,3 +130,27 @@ def test_a_kind_that_is_not_known_is_other_and_its_word_is_kept() -> None:
 
 def test_an_empty_list_says_nothing() -> None:
     assert read([]) == read({"alerts": []}) == Parsed()
+
+
+def test_labels_of_another_type_or_about_the_state_change_no_identity() -> None:
+    fired = {"title": "x", "labels": {"shard": 7, "state": "bad"}}
+    over = {"title": "x", "labels": {"state": "good", "shard": "7"}, "status": "back"}
+    keys = [said.dedup_key for said in read([fired, {**over, "status": "resolved"}]).occurrences]
+    assert keys[0] == keys[1]
+    assert read([fired, over]).rejected[0].code == "alert_status_unknown"
+
+
+@pytest.mark.parametrize("word", ["Recovery", "in progress", "IN_PROGRESS", "acknowledgement", "Fixed", "reopened"])
+def test_more_words_for_a_status_are_read_in_any_spelling(word: str) -> None:
+    assert read({"title": "x", "status": word}).occurrences
+
+
+def test_an_acknowledgement_that_tells_only_the_start_is_not_older_than_what_it_acknowledges() -> None:
+    fired = read({"title": "x", "starts_at": "2026-01-05T08:00:00Z", "occurred_at": "2026-01-05T08:30:00Z"})
+    acked = read({"title": "x", "starts_at": "2026-01-05T08:00:00Z", "status": "ack"})
+    alert = merge(first("alr_1", "generic", fired.occurrences[0], "f", "token", NOW), acked.occurrences[0], NOW)
+    assert alert.status == "acknowledged"
+
+
+def test_a_list_that_is_null_beside_another_is_empty() -> None:
+    assert len(read({"alerts": None, "changes": [{"kind": "deploy", "service": "pay"}]}).changes) == 1

@@ -128,3 +128,9 @@ def test_with_the_timestamp_header_an_old_request_is_refused() -> None:
         else:
             with pytest.raises(BadSignature):
                 verify(Inbound(b"{}", headers), ["s3cret"], NOW)
+
+
+def test_an_item_that_says_nothing_is_named_and_no_alert_of_the_groups_labels() -> None:
+    parsed = read({"k": "v"}, ALERT, commonLabels={"alertname": "Other"})
+    assert len(parsed.occurrences) == 1
+    assert [(item.index, item.code) for item in parsed.rejected] == [(0, "alert_labels_missing")]

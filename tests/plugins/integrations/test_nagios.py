@@ -163,3 +163,8 @@ def test_the_script_refuses_to_be_called_wrongly(tmp_path: Path) -> None:
     token.write_text("tok-1")
     assert run("http://127.0.0.1:9", token).returncode == 2
     assert run("http://127.0.0.1:9", token, "nonsense").returncode == 2
+
+
+def test_a_downtime_of_what_works_opens_no_alert() -> None:
+    assert read(type="DOWNTIMESTART", state="OK").status == "resolved"
+    assert read(type="DOWNTIMESTART", state="CRITICAL").status == "acknowledged"

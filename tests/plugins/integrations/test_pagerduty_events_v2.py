@@ -135,3 +135,8 @@ def test_a_time_that_cannot_be_read_is_kept_beside() -> None:
     said = read(**trigger(payload={**PAYLOAD, "timestamp": "yesterday"}))
     assert said.occurred_at is None
     assert said.extra["payload"] == {"timestamp": "yesterday"}
+
+
+def test_a_severity_in_capitals_is_read_as_it_came() -> None:
+    payload = {"summary": "x", "source": "s", "severity": "CRITICAL"}
+    assert read(**trigger(payload=payload)).severity_raw == "CRITICAL"

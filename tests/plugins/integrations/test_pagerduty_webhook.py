@@ -30,7 +30,7 @@ def test_an_event_of_version_3_reads_field_by_field() -> None:
     parsed = event(resolve_reason=None, teams=["x"])
     [said] = parsed.occurrences
     assert parsed.replay_id == "E1"
-    assert (said.dedup_key, said.status, said.title) == ("berth-9", "firing", "Shore power lost")
+    assert (said.dedup_key, said.status, said.title) == ("P1", "firing", "Shore power lost")
     assert (said.severity_raw, said.service, said.link) == ("P1", "shore-power", "https://pd.example/P1")
     assert said.occurred_at == datetime(2026, 1, 5, 8, 1, tzinfo=UTC)
     assert said.starts_at == datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
@@ -53,7 +53,7 @@ def test_an_event_of_version_3_reads_field_by_field() -> None:
 )
 def test_every_event_lands_on_its_status(kind: str, status: str | None, expected: str) -> None:
     [said] = event(kind, status=status).occurrences
-    assert (said.status, said.dedup_key) == (expected, "berth-9")
+    assert (said.status, said.dedup_key) == (expected, "P1")
 
 
 @pytest.mark.parametrize("kind", ["incident.annotated", "pagey.ping", "service.updated", "incident.responder.added"])
@@ -68,9 +68,25 @@ def test_an_unknown_event_without_a_status_is_refused_in_words() -> None:
     assert refused.value.code == "alert_status_unknown"
 
 
-def test_without_a_key_the_id_is_the_identity_and_without_a_priority_the_urgency_is_the_severity() -> None:
-    [said] = event(incident_key=None, priority=None).occurrences
-    assert (said.dedup_key, said.severity_raw) == ("P1", "low")
+def test_without_an_id_the_key_is_the_identity_and_without_a_priority_the_urgency_is_the_severity() -> None:
+    [said] = event(id=None, priority=None).occurrences
+    assert (said.dedup_key, said.severity_raw) == ("berth-9", "low")
+
+
+def test_two_incidents_of_two_services_under_one_key_are_two_alerts() -> None:
+    [here], [there] = event().occurrences, event(id="P2", service={"summary": "cranes"}).occurrences
+    assert here.dedup_key != there.dedup_key
+
+
+def test_an_incident_that_moved_to_another_service_and_lost_its_key_is_still_resolved() -> None:
+    [said] = event("incident.resolved", incident_key=None, service={"summary": "cranes"}, title="Moved").occurrences
+    assert (said.dedup_key, said.status) == ("P1", "resolved")
+
+
+def test_an_event_about_a_thing_of_the_incident_that_is_not_known_yet_changes_nothing() -> None:
+    data = {"type": "incident_role", "incident": {"id": "P1", "type": "incident_reference"}, "role": {"name": "scribe"}}
+    said = {"event": {"id": "E3", "event_type": "incident.role.granted", "data": data}}
+    assert parse(Inbound(json.dumps(said).encode()), NOW) == Parsed(replay_id="E3")
 
 
 def test_the_older_versions_are_read_and_meet_the_same_incident() -> None:
@@ -81,7 +97,7 @@ def test_the_older_versions_are_read_and_meet_the_same_incident() -> None:
     fired, resolved = parse(Inbound(json.dumps({"messages": [v1, v2]}).encode()), NOW).occurrences
     assert (fired.status, fired.title, fired.service) == ("firing", "Shore power lost", "shore-power")
     assert resolved.status == "resolved"
-    assert fired.dedup_key == resolved.dedup_key == "berth-9"
+    assert fired.dedup_key == resolved.dedup_key == "P1"
     assert resolved.ends_at == datetime(2026, 1, 5, 8, 2, tzinfo=UTC)
 
 

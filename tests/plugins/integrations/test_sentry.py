@@ -140,3 +140,20 @@ def test_a_signed_body_is_verified_and_any_other_refused() -> None:
     for inbound in (Inbound(b"{ }", {"sentry-hook-signature": signature}), Inbound(b"{}")):
         with pytest.raises(BadSignature):
             verify(inbound, ["s3cret"], NOW)
+
+
+def test_an_issue_that_somebody_opened_again_fires_also_when_nothing_was_seen_since() -> None:
+    later = datetime(2026, 1, 5, 9, 10, tzinfo=UTC)
+    [created], [resolved] = issue().occurrences, issue("resolved", HEADERS).occurrences
+    [again] = issue("unresolved", {"sentry-hook-timestamp": "1767603500"}).occurrences
+    alert = merge(merge(first("alr_1", "sentry", created, "f", "token", NOW), resolved, NOW), again, later)
+    assert alert.status == "firing"
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [("unresolved", "firing"), ("resolved", "resolved"), ("ignored", "acknowledged"), (None, "firing")],
+)
+def test_an_alert_on_an_issues_activity_tells_how_the_issue_is(status: str | None, expected: str) -> None:
+    [said] = issue("triggered", {"sentry-hook-resource": "activity_alert"}, status=status).occurrences
+    assert (said.status, said.dedup_key) == (expected, "77")

@@ -99,3 +99,25 @@ def test_the_parameters_that_the_docs_name_are_those_that_are_read() -> None:
     for name in ("event_id", "trigger_id", "hostname", "trigger", "severity", "value", "ack", "item", "tags", "link"):
         assert f"    {name} " in INTEGRATION.docs
         assert name in read_names
+
+
+def test_the_parameters_of_zabbixs_own_media_types_are_read() -> None:
+    sent = {
+        "event_id": "901", "event_source": "0", "event_value": "0", "event_update_status": "0", "event_nseverity": "4",
+        "event_severity": "High", "trigger_id": "17", "host_name": "db-1", "alert_subject": "Resolved: Disk full",
+        "alert_message": "Problem has been resolved", "event_tags": '[{"tag":"service","value":"pay"},{"tag":"bare"}]',
+        "trigger_description": "", "zabbix_url": "https://zabbix.example",
+    }  # fmt: skip
+    [said] = parse(Inbound(json.dumps(sent).encode()), NOW).occurrences
+    assert (said.dedup_key, said.status, said.title) == ("trigger/17", "resolved", "Resolved: Disk full")
+    assert (said.service, said.resource, said.labels["bare"]) == ("pay", "db-1", "true")
+
+
+@pytest.mark.parametrize(
+    "subject", ["Resolved in 2m 3s: {}", "Resolved: {}", "Updated problem in 1h: {}", "OK: {}", "{}"]
+)
+def test_without_ids_zabbixs_own_subjects_name_one_problem(subject: str) -> None:
+    nameless = {"trigger_id": "", "event_id": "{EVENT.ID}", "link": ""}
+    problem = read(**nameless, trigger="Problem: Link down: eth0")
+    assert read(**nameless, trigger=subject.format("Link down: eth0")).dedup_key == problem.dedup_key
+    assert read(**nameless, trigger=subject.format("Link down: eth1")).dedup_key != problem.dedup_key

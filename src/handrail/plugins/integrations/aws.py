@@ -47,8 +47,19 @@ def is_sns(body: Any) -> bool:
     return type(body) is dict and "TopicArn" in body and ("Type" in body or "MessageId" in body)
 
 
-def parse_with(inbound: Inbound, expected: str, knows: Callable[[Any], bool], read: Read) -> Parsed:
-    """One request: bare, within SNS, or SNS records that a function passes on. `knows` tells our items from others'.
+def _whole(said: Said) -> list[Said]:
+    return [said]
+
+
+def parse_with(
+    inbound: Inbound,
+    expected: str,
+    knows: Callable[[Any], bool],
+    read: Read,
+    split: Callable[[Said], list[Said]] = _whole,
+) -> Parsed:
+    """One request: bare, within SNS, or SNS records that a function passes on. `knows` tells our items from others',
+    and `split` takes one apart that tells of several things.
 
     The delivery id is SNS's `MessageId` or EventBridge's `id`: both stay the same when a delivery is tried again.
     """
@@ -56,10 +67,16 @@ def parse_with(inbound: Inbound, expected: str, knows: Callable[[Any], bool], re
     if is_sns(body) and words(body.get("Type")) in CONFIRMING:
         return Parsed(confirmations=(confirmation_of(body),), replay_id=_delivery(body.get("MessageId")))
     if type(body) is dict and _is_records(body.get("Records")):
-        return _parse_records(body, expected, knows, read)
+        return _parse_records(body, expected, lambda record: split(_said(record, expected, knows)), read)
     said = _said(body, expected, knows)
     # With raw delivery SNS writes its own id into a header.
-    return _parsed([read(said)], (), said.delivery or _delivery(inbound.headers.get("x-amz-sns-message-id")))
+    delivery = said.delivery or _delivery(inbound.headers.get("x-amz-sns-message-id"))
+    parts = split(said)
+    if len(parts) == 1:
+        return _parsed([read(parts[0])], (), delivery)
+    kept, rejected = read_items(parts, read)
+    refuse_if_nothing(kept, rejected, body, expected)
+    return _parsed(kept, rejected, delivery)
 
 
 def verify_sns(inbound: Inbound, secrets: Sequence[str], now: datetime) -> Verdict:
@@ -160,12 +177,16 @@ def _is_records(value: Any) -> bool:
     return type(value) is list and bool(value) and all(type(mapping(item).get("Sns")) is dict for item in value)
 
 
-def _parse_records(body: dict[str, Any], expected: str, knows: Callable[[Any], bool], read: Read) -> Parsed:
+def _parse_records(body: dict[str, Any], expected: str, parts: Callable[[Any], list[Said]], read: Read) -> Parsed:
     records = [{"Type": "Notification", **record["Sns"]} for record in body["Records"]]
     deliveries = [_delivery(record.get("MessageId")) for record in records]
-    kept, rejected = read_items(records, lambda record: read(_said(record, expected, knows)))
+    kept, rejected = read_items(records, lambda record: [read(part) for part in parts(record)])
     refuse_if_nothing(kept, rejected, body, expected)
-    return _parsed(kept, rejected, deliveries[0] if len(deliveries) == 1 else key_of(*deliveries))
+    return _parsed(
+        [said for of_record in kept for said in of_record],
+        rejected,
+        deliveries[0] if len(deliveries) == 1 else key_of(*deliveries),
+    )
 
 
 def _parsed(kept: Sequence[Occurrence | ReportedChange], rejected: Any, delivery: str | None) -> Parsed:

@@ -17,14 +17,18 @@ from handrail.kernel.limits import LIMITS
 from handrail.kernel.payload import read_json
 from handrail.plugins.integrations.contract import Inbound
 from handrail.plugins.integrations.dates import read_date
+from handrail.plugins.integrations.forms import read_form
 
 TRUNCATED = "… [truncated]"
 DROPPED_LABELS = "handrail_labels_dropped"
 
 SERVICE_LABELS = (
-    "service", "service_name", "job", "app", "application", "app_kubernetes_io_name", "component",
+    "service", "service_name", "service.name", "job", "app", "application", "app_kubernetes_io_name",
+    "app.kubernetes.io/name", "component",
 )  # fmt: skip
-RESOURCE_LABELS = ("instance", "host", "hostname", "node", "pod", "container", "device")
+RESOURCE_LABELS = (
+    "instance", "host", "hostname", "host.name", "node", "pod", "k8s.pod.name", "container", "device",
+)  # fmt: skip
 
 _READ = replace(LIMITS, json_keys=LIMITS.inbound_json_keys, json_string_chars=LIMITS.inbound_json_string_chars)
 _ENCODER = msgspec.json.Encoder(order="deterministic")
@@ -37,8 +41,17 @@ _LINK = re.compile(r"https?://[^\s\x00-\x1f\x7f]+", re.IGNORECASE)
 
 
 def read_body(inbound: Inbound) -> Any:
-    """The JSON of a request. Long texts and many labels pass here: they are cut later, with a mark."""
-    return read_json(inbound.body, _READ)
+    """The JSON of a request, or the fields of a form. Long texts and many labels pass here: they are cut later, with a
+    mark."""
+    return read_form(inbound.body, _READ) if _is_form(inbound) else read_json(inbound.body, _READ)
+
+
+def _is_form(inbound: Inbound) -> bool:
+    """By its media type; curl names JSON a form as well unless it is told otherwise, so a bracket goes before that."""
+    media = inbound.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return media == "application/x-www-form-urlencoded" and not inbound.body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(
+        (b"{", b"[")
+    )
 
 
 def read_inner(said: str) -> Any:

@@ -4,8 +4,10 @@ that could not be read, and one way to make a bounded occurrence. Pure.
 A vendor's words are plain tables in the vendor's folder, written in lower case with single underscores (`plain`).
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from html import unescape
 from typing import Any
 from urllib.parse import urljoin
 
@@ -26,6 +28,7 @@ from handrail.plugins.integrations.fields import (
     words,
 )
 
+_TAG = re.compile(r"<[^<>]{1,200}>")
 FIRING, ACKNOWLEDGED, RESOLVED = AlertStatus.FIRING, AlertStatus.ACKNOWLEDGED, AlertStatus.RESOLVED
 
 
@@ -73,6 +76,11 @@ def first_moment(*values: Any) -> datetime | None:
     return next((read for read in map(moment, values) if read), None)
 
 
+def ended_at(starts_at: datetime | None, ends_at: datetime | None) -> datetime | None:
+    """When a resolve happened. One that tells an end before its own start must not look older than what it ends."""
+    return max(starts_at, ends_at) if starts_at and ends_at else ends_at
+
+
 def first_link(*values: Any, base: Any = None) -> str | None:
     """The first value that is a web address; a path from the root is completed by `base`, the sender's own address."""
     home = link(base)
@@ -109,6 +117,11 @@ def listed(value: Any) -> list[Any]:
     if type(value) is str:
         return [part.strip() for part in value.split(",") if part.strip()]
     return [] if value is None else [value]
+
+
+def without_tags(html: str) -> str:
+    """What a piece of HTML says to people. Pages write it as text, so that what looks like a tag is none."""
+    return unescape(_TAG.sub("", html)).replace("\xa0", " ").strip()
 
 
 def labels_of(pairs: Mapping[str, Any]) -> dict[str, Any]:
@@ -181,7 +194,7 @@ def occurrence(
     `occurred_at`: without it, the end of a resolved alert, or the start of a firing one. An acknowledgement or a
     resolve that tells no time happened when it came, not when the alert began.
     """
-    ended = ends_at if status == RESOLVED else None
+    ended = ended_at(starts_at, ends_at) if status == RESOLVED else None
     return Occurrence(
         dedup_key=key_text(key),
         status=status,

@@ -1,6 +1,7 @@
 """Reads Alertmanager's webhook (version 4) and the alerts of its API (version 2) into occurrences."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -16,7 +17,6 @@ from handrail.plugins.integrations.fields import (
     extra_of,
     first_of,
     key_text,
-    link,
     mapping,
     moment,
     raw_of,
@@ -28,13 +28,24 @@ from handrail.plugins.integrations.fields import (
     text,
     words,
 )
+from handrail.plugins.integrations.reading import ended_at, first_link, first_words, unread_times
 
 EXPECTED_WEBHOOK = "Alertmanager's webhook, version 4 (an object with “version”: “4” and a list “alerts”)"
 EXPECTED_V2 = "Alertmanager's API v2 form (a list of objects with “labels”)"
 
 _KNOWN_GROUP = frozenset({"alerts", "status", "version", "groupLabels", "commonLabels", "commonAnnotations"})
 _KNOWN_ALERT = frozenset({"labels", "annotations", "status", "startsAt", "endsAt", "generatorURL", "fingerprint"})
+_TIMES = ("startsAt", "endsAt")
 _KNOWN_V2 = frozenset({"labels", "annotations", "startsAt", "endsAt", "generatorURL"})
+
+
+@dataclass(frozen=True)
+class _Group:
+    """What an alert's group says for all of its alerts."""
+
+    status: str
+    address: Any
+    extra: Mapping[str, object]
 
 
 def parse(inbound: Inbound, now: datetime) -> Parsed:
@@ -65,9 +76,8 @@ def _read_v2(body: list[Any], now: datetime) -> Parsed:
 def _parse_webhook(body: Any, now: datetime) -> Parsed:
     if not _is_webhook(body):
         raise other_sender(body, EXPECTED_WEBHOOK)
-    group = extra_of(body, _KNOWN_GROUP)
-    alerts = body["alerts"]
-    kept, rejected = read_items(alerts, partial(_read_sent, group=group, now=now))
+    around = _Group(words(body.get("status")), body.get("externalURL"), extra_of(body, _KNOWN_GROUP))
+    kept, rejected = read_items(body["alerts"], partial(_read_sent, group=around, now=now))
     refuse_if_nothing(kept, rejected, body, EXPECTED_WEBHOOK)
     return Parsed(occurrences=kept, rejected=rejected)
 
@@ -81,15 +91,16 @@ def _is_webhook(body: Any) -> bool:
     return "groupKey" in body or "receiver" in body
 
 
-def _read_sent(item: Any, group: Mapping[str, object], now: datetime) -> Occurrence:
+def _read_sent(item: Any, group: _Group, now: datetime) -> Occurrence:
     labels = _labels(item)
     starts_at, ends_at = moment(item.get("startsAt")), moment(item.get("endsAt"))
-    status = _status(item.get("status"), ends_at, now)
-    extra = {**extra_of(item, _KNOWN_ALERT), **_unread_times(item)}
-    if group:
-        extra["group"] = group
+    status = _status(first_words(item.get("status"), "" if ends_at else group.status), ends_at, now)
+    extra = {**extra_of(item, _KNOWN_ALERT), **unread_times(item, _TIMES)}
+    if group.extra:
+        extra["group"] = group.extra
     key = words(item.get("fingerprint")) or fingerprint({name: value for name, value in labels.items() if value})
-    return _occurrence(item, labels, status, (starts_at, ends_at), key, extra)
+    said = _occurrence(item, labels, status, (starts_at, ends_at), key, extra)
+    return said if said.link else replace(said, link=first_link(group.address))
 
 
 def _read_posted(item: Any, now: datetime) -> Occurrence:
@@ -118,33 +129,16 @@ def _labels(item: Any) -> dict[str, str]:
 
 
 def _check_names(pairs: Mapping[str, object], what: str) -> None:
-    if all(map(str.isidentifier, pairs)) and "".join(pairs).isascii():
-        return
-    for name in pairs:
-        if not (name.isascii() and name.isidentifier()):
-            raise BadInput(f'invalid {what}: invalid name "{name[: LIMITS.label_chars]}"', code="alert_name_invalid")
+    """Alertmanager takes any name since 0.27, as Prometheus 3 has them (“service.name”), but no empty one."""
+    if "" in pairs:
+        raise BadInput(f'invalid {what}: invalid name ""', code="alert_name_invalid")
 
 
 def _posted_moment(item: Mapping[str, Any], name: str) -> datetime | None:
-    said = item.get(name)
-    read = moment(said)
-    if read is None and _is_unread(said):
+    read = moment(item.get(name))
+    if read is None and name in unread_times(item, _TIMES):
         raise BadInput(f'parsing time "{clip(words(item[name]), 64)}" of {name}', code="alert_time_invalid")
     return read
-
-
-def _is_unread(said: Any) -> bool:
-    return bool(said) and moment(said) is None and not words(said).startswith(("0001-", "0000-"))
-
-
-def _unread_times(item: Mapping[str, Any]) -> dict[str, object]:
-    """Times that were sent and say nothing; the zero time (year 1) is no such case, it means “not yet”."""
-    unread: dict[str, object] = {}
-    for name in ("startsAt", "endsAt"):
-        said = item.get(name)
-        if _is_unread(said):
-            unread[name] = clip(text(said) or "", LIMITS.label_chars)
-    return unread
 
 
 def _status(said: Any, ends_at: datetime | None, now: datetime) -> AlertStatus:
@@ -179,10 +173,10 @@ def _occurrence(
         summary=clip(words(sent.get("description")) or words(sent.get("message")), LIMITS.summary_chars),
         labels=kept,
         annotations=short_annotations(sent),
-        occurred_at=ends_at if status == AlertStatus.RESOLVED else starts_at,
+        occurred_at=ended_at(starts_at, ends_at) if status == AlertStatus.RESOLVED else starts_at,
         starts_at=starts_at,
         ends_at=ends_at,
-        link=link(item.get("generatorURL")),
+        link=first_link(item.get("generatorURL")),
         raw=raw_of(item),
         extra=extra,
     )

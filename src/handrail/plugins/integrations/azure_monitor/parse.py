@@ -1,13 +1,12 @@
 """Reads Azure Monitor's common alert schema into one occurrence."""
 
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
 from handrail.domain.alert import AlertStatus, Occurrence
-from handrail.kernel.errors import BadInput
+from handrail.kernel.errors import BadInput, Unprocessable
 from handrail.kernel.limits import LIMITS
 from handrail.plugins.integrations.azure_monitor.tables import CONDITIONS, OVER_STAGES, SEVERITIES, WELL
 from handrail.plugins.integrations.batch import other_sender
@@ -27,6 +26,7 @@ from handrail.plugins.integrations.fields import (
     words,
 )
 from handrail.plugins.integrations.reading import (
+    ended_at,
     first_link,
     first_words,
     labels_of,
@@ -36,6 +36,7 @@ from handrail.plugins.integrations.reading import (
     short,
     status_in,
     unread_times,
+    without_tags,
 )
 
 EXPECTED = (
@@ -55,7 +56,6 @@ _CONTEXT_LINKS = (
     "linkToFilteredSearchResultsUI", "linkToSearchResultsUI",
 )  # fmt: skip
 _TIMES = ("firedDateTime", "resolvedDateTime")
-_TAG = re.compile(r"<[^>]{1,200}>")
 
 
 def parse(inbound: Inbound, now: datetime) -> Parsed:
@@ -63,6 +63,11 @@ def parse(inbound: Inbound, now: datetime) -> Parsed:
     body = read_body(inbound)
     data = mapping(mapping(body).get("data"))
     essentials, schema = data.get("essentials"), words(mapping(body).get("schemaId")).lower()
+    if schema not in ("", _SCHEMA) and "data" in body:
+        raise Unprocessable(
+            f"What came is Azure's schema “{clip(words(body['schemaId']), 64)}”. This address expects {EXPECTED}.",
+            code="unexpected_format",
+        )
     if type(essentials) is not dict or schema not in ("", _SCHEMA):
         raise other_sender(body, EXPECTED)
     return Parsed(occurrences=(_occurrence(body, data, essentials),))
@@ -84,7 +89,7 @@ def _occurrence(body: Mapping[str, Any], data: Mapping[str, Any], essentials: Ma
     title = first_words(properties.get("title"), rule) if _is_health(kind) else rule
     if not title:
         raise BadInput("The alert has no “alertRule”.", code="alert_title_missing")
-    ends_at = (resolved or told or fired) if status == AlertStatus.RESOLVED else None
+    ends_at = (resolved or told) if status == AlertStatus.RESOLVED else None
     return Occurrence(
         dedup_key=_key(essentials, properties, kind, target, rule),
         status=status,
@@ -97,7 +102,7 @@ def _occurrence(body: Mapping[str, Any], data: Mapping[str, Any], essentials: Ma
         summary=clip(_summary(essentials, context, properties), LIMITS.summary_chars),
         labels=short_labels(labels_of({**own, **_labels(essentials, context, rule, target), **_dimensions(context)})),
         annotations=short_annotations(labels_of(custom)),
-        occurred_at=ends_at or told or fired,
+        occurred_at=ended_at(fired, ends_at) if status == AlertStatus.RESOLVED else told or fired,
         starts_at=fired if not _is_health(kind) or status == AlertStatus.FIRING else None,
         ends_at=ends_at,
         link=_link(essentials, context),
@@ -146,7 +151,7 @@ def _plain(properties: Mapping[str, Any]) -> dict[str, Any]:
 def _summary(essentials: Mapping[str, Any], context: Mapping[str, Any], properties: Mapping[str, Any]) -> str:
     told = first_words(properties.get("communication"), properties.get("details"))
     said = first_words(essentials.get("description"), mapping(context.get("annotations")).get("description"))
-    parts = [said, _TAG.sub("", told), *(_condition(item) for item in _all_of(context))]
+    parts = [said, without_tags(told), *(_condition(item) for item in _all_of(context))]
     if not told and properties.get("currentHealthStatus"):
         parts.append(
             f"{words(properties.get('previousHealthStatus'))} → {words(properties.get('currentHealthStatus'))} "

@@ -1,19 +1,9 @@
 """What words mean in events: plain data. The standard fixes none, so these are the words that producers use."""
 
 from handrail.domain.alert import AlertStatus
+from handrail.plugins.integrations.usual import USUAL_STATUSES
 
-_WORDS = {
-    AlertStatus.FIRING: (
-        "firing fired fire triggered trigger open opened reopened reopen active activated alerting alarm problem new "
-        "created raised detected reported investigating identified down failing unhealthy unresolved unacknowledged"
-    ),
-    AlertStatus.ACKNOWLEDGED: "acknowledged acknowledge ack acked in_progress monitoring",
-    AlertStatus.RESOLVED: (
-        "resolved resolve closed close cleared clear recovered recovery recover ended end ok okay normal inactive up "
-        "healthy fixed green done completed complete finished expired deleted cancelled canceled"
-    ),
-}
-STATUSES = {word: status for status, words in _WORDS.items() for word in words.split()}
+STATUSES = USUAL_STATUSES
 # In a type, only what is said of an alert after it began tells anything: “alert.new” and “alert” are one.
 _AGAIN = ("reopened", "unresolved", "unacknowledged")
 TYPE_STATUSES = {

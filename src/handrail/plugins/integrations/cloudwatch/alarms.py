@@ -42,7 +42,8 @@ from handrail.plugins.integrations.reading import (
 
 _ARN = re.compile(r"arn:aws[a-z-]*:cloudwatch:[^:]*:[^:]*:alarm:(?P<name>.+)")
 _PART = re.compile(r"[A-Za-z0-9]+")
-_MARKED = re.compile(r"[\[(<]\s*(\w{2,16})\s*[\])>]|(?:severity|priority)\s*[:=]?\s*(\w{2,16})", re.IGNORECASE)
+# Space is taken in one piece and never given back: a run of spaces would be tried in every way to cut it in two.
+_MARKED = re.compile(r"[\[(<]\s*+(\w{2,16})\s*+[\])>]|(?:severity|priority)\s*+[:=]?\s*+(\w{2,16})", re.IGNORECASE)
 _ACCOUNT_NAME = ("AWSAccountId", "accountId", "account")
 
 _KNOWN_MESSAGE = frozenset(

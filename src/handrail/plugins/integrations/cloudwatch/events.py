@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from handrail.domain.alert import AlertStatus, Occurrence, ReportedChange, Severity
@@ -50,6 +51,15 @@ def is_event(item: Any) -> bool:
     return type(item) is dict and "detail-type" in item and "source" in item and type(item.get("detail")) is dict
 
 
+def findings_of(said: Said) -> list[Said]:
+    """Security Hub may send several findings in one event: each is an alert of its own."""
+    detail = mapping(said.item.get("detail"))
+    findings = detail.get("findings")
+    if not is_event(said.item) or type(findings) is not list or len(findings) < 2:
+        return [said]
+    return [replace(said, item={**said.item, "detail": {**detail, "findings": [finding]}}) for finding in findings]
+
+
 def read_event(said: Said) -> Occurrence | ReportedChange:
     """An alert where the type names one, else a change."""
     if not words(said.item.get("detail-type")) or not words(said.item.get("source")):
@@ -86,7 +96,7 @@ def _alert(said: Said, named: set[str]) -> Occurrence:
     """A finding or a problem. Its identity is the detail's own id, which its end carries too; never the event's."""
     item, detail = said.item, said.item["detail"]
     found = mapping(next(iter(listed(detail.get("findings"))), None)) or detail
-    kind_said, source, what = words(item["detail-type"]), words(item["source"]), _resource(item)
+    kind_said, source, what = words(item["detail-type"]), words(item["source"]), _found_in(found) or _resource(item)
     title = first_words(found.get("title"), found.get("Title"), found.get("name")) or f"{kind_said} {what}".strip()
     key = first_words(
         *(found.get(name) for name in ("dedup_key", "id", "Id", "arn", "findingArn", "anomalyId", "insightId"))
@@ -132,6 +142,15 @@ def _severity(found: Mapping[str, Any]) -> str | None:
     if isinstance(said, int | float) and said is not True and said is not False:
         return next((rung.value for least, rung in FINDING_SEVERITIES if said >= least), Severity.INFO.value)
     return severity_word(said, EVENT_SEVERITIES)
+
+
+def _found_in(found: Mapping[str, Any]) -> str:
+    """What a finding is about: Security Hub lists its resources (the event's own are the finding's), GuardDuty has one
+    of several kinds."""
+    listed_id = mapping(next(iter(listed(found.get("Resources"))), None)).get("Id")
+    resource = mapping(found.get("resource"))
+    instance, key = mapping(resource.get("instanceDetails")), mapping(resource.get("accessKeyDetails"))
+    return last_part(listed_id) or first_words(instance.get("instanceId"), key.get("userName"))
 
 
 def _resource(item: Mapping[str, Any]) -> str:

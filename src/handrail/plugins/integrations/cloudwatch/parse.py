@@ -14,7 +14,7 @@ from handrail.plugins.integrations.cloudwatch.alarms import (
     read_alarm_event,
     read_alarm_message,
 )
-from handrail.plugins.integrations.cloudwatch.events import is_event, read_event
+from handrail.plugins.integrations.cloudwatch.events import findings_of, is_event, read_event
 from handrail.plugins.integrations.contract import Inbound, Parsed
 
 EXPECTED = (
@@ -25,7 +25,7 @@ EXPECTED = (
 
 def parse(inbound: Inbound, now: datetime) -> Parsed:
     """Alarms and AWS Health's events become alerts; other events become changes or alerts by their type."""
-    return parse_with(inbound, EXPECTED, _knows, lambda said: _read(said, now))
+    return parse_with(inbound, EXPECTED, _knows, lambda said: _read(said, now), findings_of)
 
 
 def _knows(item: Any) -> bool:

@@ -17,8 +17,9 @@ In Datadog's Webhooks integration add a webhook with https://handrail.example/in
      "last_updated": "$LAST_UPDATED", "event_type": "$EVENT_TYPE", "title": "$EVENT_TITLE",
      "body": "$TEXT_ONLY_MSG", "id": "$ID", "org": {"id": "$ORG_ID", "name": "$ORG_NAME"}}
 
-Names may be written as you like (alertId, ALERT_ID), and more fields are kept. Datadog's default payload is read as
-well: the transition then comes from the title (“[Triggered] ...”, “[Recovered] ...”).
+Names may be written as you like (alertId, ALERT_ID), more fields are kept, and “Encode as form” may be on or off.
+Datadog's default payload is read as well: the transition then comes from the title (“[Triggered] ...”, “[Recovered]
+...”). A test of a monitor is an alert of its own.
 
 Triggered, Warn, No Data and their repeats fire, Recovered resolves. Identity: monitor and scope, else the aggregation
 key, else the monitor that the body links and the title without its brackets. Severity: the monitor's priority (P1

@@ -32,7 +32,7 @@ from handrail.plugins.integrations.fields import (
     short_labels,
     words,
 )
-from handrail.plugins.integrations.reading import first_link, labels_of, listed, plain, severity_word, short, status_in
+from handrail.plugins.integrations.reading import first_link, labels_of, pairs, plain, severity_word, short, status_in
 
 EXPECTED = (
     "Datadog's webhook (the default payload with “title”, “event_type” and “date”, or a template with “alert_id”, "
@@ -43,7 +43,7 @@ _VARIABLE = re.compile(r"\$[A-Z][A-Z_0-9]*(\[.*\])?")
 _BRACKET = re.compile(r"\s*\[(?P<said>[^\[\]]{1,200})\]\s*")
 _LED = re.compile(r"(?:\[Monitor Alert\]\s*)?(?P<said>[A-Z][A-Za-z -]{1,20}?)(?: on (?P<scope>\{[^}]*\}|\S+))?: ")
 _PRIORITY = re.compile(r"P[1-5]")
-_MONITOR = re.compile(r"/monitors[#/](?P<id>\d{1,20})")
+_MONITOR = re.compile(r"/monitors[#/](\d{1,20})")
 _URL = re.compile(r"https?://[^\s()\[\]<>\"]{1,2000}")
 _TELLING = ("transition", "aggregation", "cycle")
 _DEFAULT = ("title", "event_type")
@@ -85,9 +85,11 @@ def _said(body: Any) -> dict[str, Any]:
 
 
 def _delivery(said: Mapping[str, Any]) -> str | None:
-    """An event is told again under its own id when it is updated, so its time belongs to it."""
-    event, at = words(said.get("delivery")), words(said.get("updated"))
-    return key_of("datadog", event, at, words(said.get("transition"))) if event else None
+    """An event is told again under its own id when it is updated, so its time belongs to it, and all that may tell a
+    state: a template may send the alert's cycle as the id."""
+    event = words(said.get("delivery"))
+    states = (words(said.get(name)) for name in ("updated", "transition", "status", "type", "title"))
+    return key_of("datadog", event, *states) if event else None
 
 
 class _Title:
@@ -95,11 +97,13 @@ class _Title:
 
     def __init__(self, whole: str) -> None:
         self.transition = self.scope = self.priority = ""
-        rest, kept = whole, ""
-        while found := _BRACKET.match(rest):
+        self.is_test = False
+        kept, place = "", 0
+        while found := _BRACKET.match(whole, place):
             if not self._takes(found["said"]):
                 kept += found.group(0)
-            rest = rest[found.end() :]
+            place = found.end()
+        rest = whole[place:]
         led = _LED.match(rest)
         if led and not self.transition and _is_transition(led["said"]):
             self.transition, self.scope, rest = led["said"], (led["scope"] or "").strip("{}"), rest[led.end() :]
@@ -107,6 +111,9 @@ class _Title:
 
     def _takes(self, said: str) -> bool:
         word, _, scope = said.partition(" on ")
+        if plain(said) == "test":
+            self.is_test = True
+            return False
         if _PRIORITY.fullmatch(said):
             self.priority = said
         elif not self.transition and _is_transition(word):
@@ -127,7 +134,7 @@ def _state(said: Any) -> str:
 
 def _occurrence(body: Mapping[str, Any], said: Mapping[str, Any]) -> Occurrence:
     title = _Title(words(said.get("title")))
-    text, tags = words(said.get("body")), _tags(said.get("tags"))
+    text, tags = words(said.get("body")), labels_of(pairs(said.get("tags")))
     transition = words(said.get("transition")) or title.transition or _state(said.get("status"))
     status = _status(transition, said)
     shown = title.rest or words(said.get("alert_title"))
@@ -135,10 +142,10 @@ def _occurrence(body: Mapping[str, Any], said: Mapping[str, Any]) -> Occurrence:
         raise BadInput("The event has neither a title nor a monitor.", code="alert_title_missing")
     at, labels = moment(said.get("updated")) or moment(said.get("date")), short_labels(tags)
     host = words(said.get("host"))
-    monitor = words(said.get("alert_id")) or (found["id"] if (found := _MONITOR.search(text)) else "")
+    monitor = words(said.get("alert_id")) or _own_monitor(text)
     scope = words(said.get("scope")) or title.scope
     return Occurrence(
-        dedup_key=_key(said, monitor, scope, title.rest),
+        dedup_key=_key(said, monitor, scope, title),
         status=status,
         title=clip(shown or f"Datadog monitor {monitor}".strip(), LIMITS.title_chars),
         severity_raw=_severity(said, title.priority, transition, status),
@@ -186,27 +193,30 @@ def _severity(said: Mapping[str, Any], in_title: str, transition: str, status: A
     return severity_word(word, SEVERITIES) if word and status == AlertStatus.FIRING else None
 
 
-def _key(said: Mapping[str, Any], monitor: str, scope: str, title: str) -> str:
-    """Monitor and scope; Datadog writes the same scope in any order. An event's own id never: each has another."""
+def _key(said: Mapping[str, Any], monitor: str, scope: str, title: _Title) -> str:
+    """Monitor and scope; Datadog writes the same scope in any order. An event's own id never: each has another.
+
+    A monitor without its scope is many alerts, which the aggregation key, the cycle or the host tells apart. Somebody's
+    test of a monitor neither fires nor ends its alert.
+    """
     organisation = words(mapping(said.get("org")).get("id"))
     ordered = ",".join(sorted(part.strip() for part in scope.split(",")))
-    if words(said.get("alert_id")):
-        return key_text(f"{organisation}|{monitor}|{ordered}")
-    given = words(said.get("aggregation")) or words(said.get("cycle"))
-    return key_text(given) or key_of("datadog", organisation, monitor, ordered, "" if scope and monitor else title)
-
-
-def _tags(said: Any) -> dict[str, str]:
-    """Tags as labels: “name:value”, in a list, in a text with commas, or as an object; a bare word is its own name."""
-    if type(said) is dict:
-        return labels_of(said)
-    pairs = [words(tag).partition(":") for tag in listed(said)]
-    return {name: value or "true" for name, _, value in reversed(pairs) if name}
+    given, test = words(said.get("aggregation")) or words(said.get("cycle")), "|test" if title.is_test else ""
+    if words(said.get("alert_id")) and (scope or not given):
+        return key_text(f"{organisation}|{monitor}|{ordered or words(said.get('host'))}{test}")
+    if given:
+        return key_text(given + test)
+    return key_of("datadog", organisation, monitor, ordered, test if monitor else title.rest)
 
 
 def _without_marks(text: str) -> str:
     """The message without the signs that only tell Datadog how to show it."""
     return text.replace("%%%", "").strip()
+
+
+def _own_monitor(text: str) -> str:
+    """The monitor that Datadog links below the message. People link other monitors within it."""
+    return next(reversed(_MONITOR.findall(text)), "")
 
 
 def _link_in(text: str) -> str | None:

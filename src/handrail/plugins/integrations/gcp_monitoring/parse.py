@@ -27,6 +27,7 @@ from handrail.plugins.integrations.fields import (
     words,
 )
 from handrail.plugins.integrations.reading import (
+    ended_at,
     first_words,
     labels_of,
     object_in,
@@ -137,7 +138,7 @@ def _occurrence(body: Mapping[str, Any], incident: Mapping[str, Any]) -> Occurre
         annotations=short_annotations(
             labels_of({name: incident.get(name) for name in ("observed_value", "threshold_value")})
         ),
-        occurred_at=ends_at if status == AlertStatus.RESOLVED else starts_at,
+        occurred_at=ended_at(starts_at, ends_at) if status == AlertStatus.RESOLVED else starts_at,
         starts_at=starts_at,
         ends_at=ends_at if status == AlertStatus.RESOLVED else None,
         link=link(incident.get("url")),

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from types import NoneType
 from typing import Any
 
 from handrail.domain.alert import AlertStatus, Occurrence, ReportedChange
@@ -30,18 +31,11 @@ from handrail.plugins.integrations.fields import (
     text,
     words,
 )
+from handrail.plugins.integrations.reading import ended_at, plain
+from handrail.plugins.integrations.usual import USUAL_STATUSES
 
 EXPECTED = "an alert with “title”, a change with “kind”, a list of these, or an object with “alerts” or “changes”"
 
-_STATUSES = {
-    word: status
-    for status, names in (
-        (AlertStatus.FIRING, "firing fire triggered trigger problem open opened active alerting alarm created down"),
-        (AlertStatus.ACKNOWLEDGED, "acknowledged acknowledge ack"),
-        (AlertStatus.RESOLVED, "resolved resolve ok closed close recovered normal clear cleared inactive up"),
-    )
-    for word in names.split()
-}
 _KNOWN_ALERT = frozenset(
     {
         "dedup_key",
@@ -86,9 +80,9 @@ def _items(body: Any) -> list[Any]:
     if type(body) is list:
         return body
     if type(body) is dict and ("alerts" in body or "changes" in body):
-        lists = [body.get("alerts", []), body.get("changes", [])]
-        if all(type(part) is list for part in lists):
-            return [*lists[0], *(_as_change(item) for item in lists[1])]
+        alerts, changes = body.get("alerts"), body.get("changes")
+        if {type(alerts), type(changes)} in ({list}, {list, NoneType}):
+            return [*(alerts or ()), *(_as_change(item) for item in changes or ())]
     elif type(body) is dict and not _OWN_NAMES.isdisjoint(body):
         return [body]
     raise other_sender(body, EXPECTED)
@@ -114,8 +108,7 @@ def _alert(item: Mapping[str, Any], now: datetime) -> Occurrence:
     labels = short_labels(mapping(item.get("labels")))
     service = clip(words(item.get("service")), LIMITS.label_chars) or service_of(labels)
     resource = clip(words(item.get("resource")), LIMITS.label_chars) or resource_of(labels)
-    own = key_of(title, service, resource, text(dict(sorted(mapping(item.get("labels")).items()))))
-    said_at = ends_at if status == AlertStatus.RESOLVED else starts_at
+    own = key_of(title, service, resource, text(_telling(mapping(item.get("labels")))))
     return Occurrence(
         dedup_key=key_text(given) or own,
         status=status,
@@ -126,7 +119,7 @@ def _alert(item: Mapping[str, Any], now: datetime) -> Occurrence:
         summary=_summary(item),
         labels=labels,
         annotations=short_annotations(mapping(item.get("annotations"))),
-        occurred_at=moment(item.get("occurred_at")) or said_at,
+        occurred_at=moment(item.get("occurred_at")) or _said_at(status, starts_at, ends_at),
         starts_at=starts_at,
         ends_at=ends_at,
         link=link(item.get("link")),
@@ -135,11 +128,23 @@ def _alert(item: Mapping[str, Any], now: datetime) -> Occurrence:
     )
 
 
+def _telling(labels: Mapping[str, Any]) -> dict[str, str]:
+    """Labels as far as they tell one alert from another: as text, in order of name, and without what says how it is."""
+    return {name: text(labels[name]) or "" for name in sorted(labels) if name.lower() not in ("status", "state")}
+
+
+def _said_at(status: AlertStatus, starts_at: datetime | None, ends_at: datetime | None) -> datetime | None:
+    """Without a time of its own, an acknowledgement came when it came, and not when the alert began."""
+    if status == AlertStatus.RESOLVED:
+        return ended_at(starts_at, ends_at)
+    return starts_at if status == AlertStatus.FIRING else None
+
+
 def _status(said: Any, ends_at: datetime | None, now: datetime) -> AlertStatus:
     word = words(said).lower()
     if not word:
         return AlertStatus.RESOLVED if ends_at and ends_at <= now else AlertStatus.FIRING
-    status = _STATUSES.get(word)
+    status = USUAL_STATUSES.get(plain(word))
     if status is None:
         raise BadInput(
             f"The status “{clip(word, 64)}” is not known; write firing, acknowledged or resolved.",

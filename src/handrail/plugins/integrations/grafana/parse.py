@@ -74,11 +74,12 @@ def _is_grafana(body: Any) -> bool:
 def _read(item: Any, group: Mapping[str, Any], now: datetime) -> Occurrence:
     if type(item) is not dict:
         raise BadInput("an alert must be an object with labels", code="alert_not_an_object")
+    fingerprint = words(item.get("fingerprint"))
+    if not mapping(item.get("labels")) and not fingerprint:
+        raise BadInput("the alert has neither labels nor a fingerprint", code="alert_labels_missing")
     labels = mapping(item.get("labels")) or mapping(group.get("commonLabels"))
     sent = mapping(item.get("annotations")) or mapping(group.get("commonAnnotations"))
-    fingerprint, short = words(item.get("fingerprint")), short_labels(labels)
-    if not labels and not fingerprint:
-        raise BadInput("the alert has neither labels nor a fingerprint", code="alert_labels_missing")
+    short = short_labels(labels)
     starts_at, ends_at = moment(item.get("startsAt")), moment(item.get("endsAt"))
     said = first_words(item.get("status"), group.get("status"), group.get("state"))
     ended = ends_at is not None and ends_at <= now

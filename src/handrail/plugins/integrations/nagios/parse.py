@@ -118,6 +118,8 @@ def _remark(said: Mapping[str, str]) -> str:
 
 def _status(said: Mapping[str, str]) -> AlertStatus:
     kind = plain(said["type"]).replace("_", "").partition("(")[0]
+    if kind == "downtimestart" and STATES.get(plain(said["state"])) == RESOLVED:
+        return RESOLVED  # a downtime of what works sets nothing aside
     if kind in TYPES:
         return TYPES[kind]
     if kind not in TYPES_BY_STATE:

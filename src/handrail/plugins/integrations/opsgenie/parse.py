@@ -26,7 +26,8 @@ from handrail.plugins.integrations.reading import (
 EXPECTED = "Opsgenie's webhook (an object with “action” and “alert”)"
 
 ACTIONS = {
-    "create": FIRING, "unacknowledge": FIRING, "snoozeended": FIRING, "escalate": FIRING, "escalatenext": FIRING,
+    "create": FIRING, "unacknowledge": FIRING, "snoozeended": FIRING, "unsnooze": FIRING, "escalate": FIRING,
+    "escalatenext": FIRING,
     "acknowledge": ACKNOWLEDGED, "snooze": ACKNOWLEDGED, "takeownership": ACKNOWLEDGED,
     "close": RESOLVED, "delete": RESOLVED,
 }  # fmt: skip

@@ -109,7 +109,7 @@ def _payload_faults(payload: Mapping[str, Any]) -> list[Fault]:
         for name in ("summary", "source", "severity")
         if not words(payload.get(name))
     ]
-    severity = words(payload.get("severity"))
+    severity = words(payload.get("severity")).lower()
     if severity and severity not in _SEVERITIES:
         known = "'critical', 'warning', 'error' or 'info'"
         faults.append(

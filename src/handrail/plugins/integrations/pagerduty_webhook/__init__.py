@@ -20,7 +20,7 @@ In PagerDuty: Integrations, Generic Webhooks (v3), New Webhook.
 PagerDuty shows the signing secret once, when the webhook is made: store it as the source's signing secret. Several
 live secrets are taken while one is changed for another.
 
-One incident is one alert, known by its incident key, else by its id. Severity: the priority's name (P1 to P5), else
+One incident is one alert, known by its id, else by its incident key. Severity: the priority's name (P1 to P5), else
 the urgency. Events that say nothing of an incident's state (notes, responders, status updates, the test ping) are
 taken and change nothing. Old webhooks (v1 and v2, with “messages”) are read as well; they carry no signature.
 """,

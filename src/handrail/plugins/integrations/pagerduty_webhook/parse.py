@@ -85,7 +85,8 @@ def _read(
     status = _status(kind, incident)
     if status is None:
         return None
-    key = first_words(incident.get("incident_key"), incident.get("id"))
+    # The key is one service's own and comes again with the next incident; the id never does.
+    key = first_words(incident.get("id"), incident.get("incident_key"))
     if not key:
         raise missing("incident id (“id” or “incident_key”)", "alert_labels_missing")
     trigger = mapping(incident.get("trigger_summary_data"))
@@ -137,7 +138,8 @@ def _status(kind: str, incident: Mapping[str, Any]) -> AlertStatus | None:
         return EVENTS[last]
     if by_status is not None:
         return by_status
-    if last.endswith(_SAYS_NOTHING_OF_STATE):
+    is_about_another_thing = type(incident.get("incident")) is dict  # a note, a role, an update of the incident
+    if last.endswith(_SAYS_NOTHING_OF_STATE) or is_about_another_thing:
         return None
     raise unknown_status(kind, "event_type", (f"incident.{name}" for name in STATUSES))
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from handrail.domain.alert import Occurrence
+from handrail.domain.alert import AlertStatus, Occurrence
 from handrail.plugins.integrations.batch import guess_sender, other_sender
 from handrail.plugins.integrations.contract import Inbound, Parsed
 from handrail.plugins.integrations.fields import (
@@ -42,6 +42,7 @@ ISSUE_ACTIONS = {
     "assigned": ACKNOWLEDGED, "ignored": ACKNOWLEDGED, "archived": ACKNOWLEDGED,
     "resolved": RESOLVED,
 }  # fmt: skip
+ISSUE_STATUSES = {"resolved": RESOLVED, "ignored": ACKNOWLEDGED, "unresolved": FIRING}
 METRIC_ACTIONS = {
     "critical": FIRING, "warning": FIRING, "open": FIRING, "triggered": FIRING,
     "resolved": RESOLVED, "closed": RESOLVED,
@@ -80,11 +81,7 @@ def _issue(body: Mapping[str, Any], issue: Mapping[str, Any], sent_at: datetime 
     key, action = words(issue.get("id")), plain(body["action"])
     if not key:
         raise missing("issue id (“data.issue.id”)", "alert_labels_missing")
-    if action not in ISSUE_ACTIONS:
-        raise unknown_status(body["action"], "action", ISSUE_ACTIONS)
-    # Somebody may be named for an issue that is resolved already; that opens it no more.
-    is_done = action == "assigned" and plain(issue.get("status")) == "resolved"
-    status = RESOLVED if is_done else ISSUE_ACTIONS[action]
+    status = _issue_status(body["action"], action, plain(issue.get("status")))
     last, project = first_moment(issue.get("lastSeen")), mapping(issue.get("project"))
     metadata, about = mapping(issue.get("metadata")), extra_of(issue, _KNOWN_ISSUE)
     return occurrence(
@@ -99,8 +96,8 @@ def _issue(body: Mapping[str, Any], issue: Mapping[str, Any], sent_at: datetime 
             "project": first_words(project.get("slug"), project.get("name")), "platform": words(issue.get("platform")),
             "short_id": words(issue.get("shortId")), "level": words(issue.get("level")),
         },
-        # When the error was last seen says nothing of when somebody resolved the issue.
-        occurred_at=last if status == FIRING else sent_at,
+        # When the error was last seen says nothing of when somebody resolved the issue, or opened it again.
+        occurred_at=last if action == "created" else sent_at,
         starts_at=first_moment(issue.get("firstSeen")),
         ends_at=sent_at,
         address=first_link(issue.get("permalink"), issue.get("web_url")),
@@ -110,6 +107,16 @@ def _issue(body: Mapping[str, Any], issue: Mapping[str, Any], sent_at: datetime 
             **({"issue": about} if about else {}),
         },
     )  # fmt: skip
+
+
+def _issue_status(said: Any, action: str, issue: str) -> AlertStatus:
+    """An alert on an issue's activity (“triggered”) tells no more than how the issue is. Somebody may be named for an
+    issue that is resolved already; that opens it no more."""
+    if action == "triggered":
+        return ISSUE_STATUSES.get(issue, FIRING)
+    if action not in ISSUE_ACTIONS:
+        raise unknown_status(said, "action", ISSUE_ACTIONS)
+    return RESOLVED if action == "assigned" and issue == "resolved" else ISSUE_ACTIONS[action]
 
 
 def _event(body: Mapping[str, Any], event: Mapping[str, Any], sent_at: datetime | None) -> Occurrence:

@@ -1,6 +1,5 @@
 """Reads what Zabbix's webhook media types send: our own parameters, and the common ones of others."""
 
-import json
 import re
 from collections.abc import Mapping
 from datetime import datetime
@@ -38,13 +37,13 @@ SEVERITIES = {
 }  # fmt: skip
 # The names that media types in use give to one thing, ours first.
 NAMES = {
-    "trigger": ("trigger", "trigger_name", "event_name", "triggername", "name", "subject"),
+    "trigger": ("trigger", "trigger_name", "event_name", "triggername", "name", "subject", "alert_subject"),
     "host": ("hostname", "host", "host_name", "hostName", "event_source_host"),
     "status": ("status", "event_status", "trigger_status", "value", "event_value", "trigger_value"),
     "severity": ("severity", "event_severity", "trigger_severity", "nseverity", "event_nseverity"),
     "trigger_id": ("trigger_id", "triggerid", "triggerId"),
     "event_id": ("event_id", "eventid", "eventId"),
-    "item": ("item", "event_opdata", "opdata", "item_value", "message"),
+    "item": ("item", "event_opdata", "opdata", "item_value", "message", "alert_message"),
     "ack": ("ack", "event_ack_status", "acknowledged", "ack_status"),
     "link": ("link", "event_url", "trigger_url", "url"),
     "tags": ("tags", "event_tags", "eventtags"),
@@ -56,6 +55,8 @@ _TIMES = (
 _KNOWN = frozenset({name for names in NAMES.values() for name in names} | set(_TIMES))
 _UNFILLED = re.compile(r"\{[$A-Z][A-Z0-9_.:$\"]*\}|\*UNKNOWN\*")
 _IN_LINK = {name: re.compile(rf"[?&]{name}=(\d{{1,20}})") for name in ("triggerid", "eventid")}
+# How Zabbix's own message templates begin a subject; the name after it is the same for the problem and its end.
+_LED = re.compile(r"(?:problem|updated problem(?: in [^:]{1,40})?|resolved(?: in [^:]{1,40})?|ok): +", re.IGNORECASE)
 _ZONE = re.compile(r"[+-]\d\d:?\d\d|Z")
 
 
@@ -78,7 +79,7 @@ def _is_unfilled(value: Any) -> bool:
 
 def _read(body: Mapping[str, Any], sent: Mapping[str, Any], said: Mapping[str, str]) -> Occurrence:
     key, status = _key(said), _status(said)
-    tags = _tags(next((sent[name] for name in NAMES["tags"] if sent.get(name)), None))
+    tags = pairs(next((sent[name] for name in NAMES["tags"] if sent.get(name)), None))
     started = _when(sent, ("timestamp", "clock"), ("date", "event_date"), ("time", "event_time"))
     ended = _when(sent, ("recovery_timestamp",), ("recovery_date", "event_recovery_date"),
                   ("recovery_time", "event_recovery_time"))  # fmt: skip
@@ -118,25 +119,14 @@ def _key(said: Mapping[str, str]) -> str:
             return f"{field.removesuffix('_id')}/{number}"
     if not said["trigger"]:
         raise missing("trigger: neither an id nor a name")
-    return key_of(said["host"], said["trigger"])
+    led = _LED.match(said["trigger"])
+    return key_of(said["host"], said["trigger"][led.end() :] if led else said["trigger"])
 
 
 def _status(said: Mapping[str, str]) -> AlertStatus:
     status = status_in(STATUSES, said["status"], "status") if said["status"] else FIRING
     is_seen = said["ack"].lower() in ("yes", "1", "true", "acknowledged")
     return ACKNOWLEDGED if status == FIRING and is_seen else status
-
-
-def _tags(value: Any) -> dict[str, Any]:
-    """Tags as {EVENT.TAGSJSON}, also when it was sent as text, or as {EVENT.TAGS} (“a:b, c:d”)."""
-    if type(value) is not str:
-        return pairs(value)
-    if value.lstrip().startswith(("[", "{")):
-        try:
-            return pairs(json.loads(value))
-        except (ValueError, RecursionError):
-            return {}
-    return pairs([part.strip() for part in value.split(",") if part.strip()])
 
 
 def _when(
