@@ -21,16 +21,18 @@ from handrail.kernel.limits import LIMITS, Limits
 from handrail.plugins.integrations.contract import Parsed
 from handrail.plugins.integrations.fields import clip, resource_of, service_of, short_labels
 from handrail.signals import metrics
+from handrail.signals.detect.trail import Trail
 from handrail.signals.detect.watch import GAP_STEPS, Anomaly, Kind, Watch
 from handrail.signals.heartbeat import OWN
 from handrail.signals.ingest import Ingestor
+from handrail.signals.metric_groups import Found, Judged, MetricGroups, Series, group_firing, group_key
+from handrail.signals.picture import Picture, written
 from handrail.store import alerts
 from handrail.store.database import Database
 
 _log = logging.getLogger("handrail.signals")
 _VERDICT = "own"
 _PREFIX = "metric/"
-Series = tuple[str, str, tuple[tuple[str, str], ...]]
 
 
 @dataclass
@@ -39,6 +41,17 @@ class _Watched:
     heard: float
     last_at: float = float("-inf")
     last_total: float | None = None
+    group: tuple[Judged, int] | None = None
+    trail: Trail = field(default_factory=Trail)
+
+    def observe(self, series: Series, at: float, value: float) -> tuple[list[Anomaly], list[Found]]:
+        """What the series says by itself at this point, and what it says together with others."""
+        anomalies, detector = self.watch.observe(at, value), self.watch.detector
+        self.trail.add(at, value, detector.expected, detector.error)
+        if self.group is None:
+            return anomalies, []
+        judged, place = self.group
+        return anomalies, judged.put(place, at, value, detector)
 
     def value_of(self, point: MetricPoint, at: float) -> float | None:
         """What is watched: a gauge or a delta as it is, a counter as its rate. None for the first point of a counter,
@@ -82,6 +95,7 @@ class Watching:
     _series: OrderedDict[Series, _Watched] = field(default_factory=OrderedDict)
     _sources: dict[str, _Source] = field(default_factory=dict)
     _open: dict[str, tuple[Occurrence, datetime]] = field(default_factory=dict)
+    _groups: MetricGroups = field(default_factory=MetricGroups)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def take(
@@ -89,7 +103,7 @@ class Watching:
     ) -> tuple[Occurrence, ...]:
         """Look at points of one source, in the order of their times. Those that come late are left out. History is only
         learned from: with `tell` False nothing is said of it."""
-        found: list[tuple[Series, Anomaly]] = []
+        found: list[Found] = []
         latest = now.timestamp() + self.limits.inbound_clock_skew.total_seconds()
         # Many points share their labels' dictionary, which lives as long as they do.
         names: dict[tuple[int, str], Series] = {}
@@ -109,11 +123,15 @@ class Watching:
                 heard.hear(at, self.limits.series_forgotten_seconds)
                 value = watched.value_of(point, at)
                 watched.last_at = at
-                for anomaly in watched.watch.observe(at, value) if value is not None else ():
+                if value is None:
+                    continue
+                anomalies, moved = watched.observe(series, at, value)
+                found += moved if tell else ()
+                for anomaly in anomalies:
                     if tell and self._is_news(watched, heard, anomaly):
-                        found.append((series, anomaly))
+                        found.append(Found(series, anomaly.at, anomaly.sentence, anomaly))
             said = {each.dedup_key: each for each in self._told(source, found, now)}
-            self._open |= {key: (occurrence, now) for key, occurrence in said.items()}
+            self._open |= {key: (each, now) for key, each in said.items() if each.status != AlertStatus.RESOLVED}
         return tuple(said.values())
 
     def left_out(self, source: str) -> int:
@@ -126,15 +144,30 @@ class Watching:
     def _is_news(self, watched: _Watched, heard: _Source, anomaly: Anomaly) -> bool:
         return watched.watch.detector.n > self.limits.series_learning_points and not heard.explains(anomaly)
 
-    def _told(self, source: str, found: Sequence[tuple[Series, Anomaly]], now: datetime) -> Iterator[Occurrence]:
-        """One alert a finding; where many series were missing at once, that is one thing and one alert."""
-        missing = [series for series, anomaly in found if anomaly.kind is Kind.MISSING]
+    def _told(self, source: str, found: Sequence[Found], now: datetime) -> Iterator[Occurrence]:
+        """One alert a finding; where many series were missing at once, or several of a service moved together, that is
+        one thing and one alert. A gap tells of the sender: it has no part in what moved."""
+        missing = [one for one in found if one.anomaly is not None and one.anomaly.kind is Kind.MISSING]
         many = len(missing) > self.limits.series_missing_told
         if many:
-            yield _many_missing(source, missing, now)
-        for series, anomaly in found:
-            if not (many and anomaly.kind is Kind.MISSING):
-                yield _firing(series, anomaly, now)
+            yield _many_missing(source, [one.series for one in missing], now)
+        alone, together = self._groups.sort_out([one for one in found if one not in missing])
+        for one in [*alone, *(() if many else missing)]:
+            if one.anomaly is not None:
+                yield _firing(one.series, one.anomaly, self._picture(one), now)
+        for group, members in together.items():
+            for one in members:
+                before = self._open.pop(_key(one.series, one.anomaly), None) if one.anomaly is not None else None
+                if before is not None:
+                    yield _resolved(before[0], now)
+            pictures = {one.series: picture for one in members if (picture := self._picture(one))}
+            yield group_firing(group_key(_PREFIX, group), group, members, pictures, now)
+
+    def _picture(self, one: Found) -> Picture | None:
+        watched = self._series.get(one.series)
+        _, name, labels = one.series
+        title = clip(f"{name} ({', '.join(f'{k}={v}' for k, v in labels)})" if labels else name, LIMITS.label_chars)
+        return watched.trail.picture(title, one.at) if watched is not None else None
 
     def _watched(self, series: Series, now: datetime) -> _Watched | None:
         """The series' watch; None when too many series are heard of already."""
@@ -147,7 +180,7 @@ class Watching:
                     metrics.UNWATCHED.inc()
                     return None
                 self._series.popitem(last=False)
-            found = self._series[series] = _Watched(Watch(), moment)
+            found = self._series[series] = _Watched(Watch(), moment, group=self._groups.join(series))
         found.heard = moment
         self._series.move_to_end(series)
         return found
@@ -164,16 +197,22 @@ class Watching:
             return tuple(_resolved(self._open.pop(key)[0], now) for key in over)
 
 
-def _firing(series: Series, anomaly: Anomaly, now: datetime) -> Occurrence:
+def _key(series: Series, anomaly: Anomaly) -> str:
+    source, name, pairs = series
+    return clip(f"{_PREFIX}{source}/{name}/{anomaly.kind.value}/{','.join(f'{k}={v}' for k, v in pairs)}", 512)
+
+
+def _firing(series: Series, anomaly: Anomaly, picture: Picture | None, now: datetime) -> Occurrence:
     source, name, pairs = series
     labels = short_labels({**dict(pairs), "metric": name, "source": source, "finding": anomaly.kind.value})
     raw = {
         "series": {"name": name, "labels": dict(pairs), "source": source}, "finding": anomaly.kind.value,
         "sentence": anomaly.sentence, "expected": anomaly.expected, "value": anomaly.value, "at": anomaly.at,
+        "pictures": [written(picture)] if picture is not None else [],
     }  # fmt: skip
     words = "has no points" if anomaly.kind is Kind.MISSING else f"shows a {anomaly.kind.value}"
     return Occurrence(
-        dedup_key=clip(f"{_PREFIX}{source}/{name}/{anomaly.kind.value}/{','.join(f'{k}={v}' for k, v in pairs)}", 512),
+        dedup_key=_key(series, anomaly),
         status=AlertStatus.FIRING,
         title=clip(f"{name} {words}", LIMITS.title_chars),
         severity_raw="medium",
