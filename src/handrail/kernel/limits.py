@@ -193,7 +193,6 @@ class Limits:
     joint_members: int = 32
     joint_groups: int = 1000
     series_together: timedelta = timedelta(minutes=5)
-    joint_members: int = 32
     pictures_per_alert: int = 6
     inbound_parse_apart_bytes: int = 256 * 1024
 
