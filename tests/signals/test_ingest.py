@@ -262,6 +262,14 @@ def test_a_change_is_told_once_with_its_payload_as_evidence(desk: Intake) -> Non
     assert json.loads(noun.state)["author"] == "Ada"
 
 
+@pytest.mark.parametrize("verdict", ["verified", "token", "unsigned"])
+def test_how_the_sender_of_a_change_was_known_is_in_the_record_with_it(desk: Intake, verdict: str) -> None:
+    run(desk.ingestor.ingest("plain", Parsed(changes=(change(),)), verdict))
+    (noun,) = [row for row in desk.rows(tables.noun) if row.kind == "change"]
+    (entry,) = [row for row in desk.rows(tables.entry) if row.type == "change.reported"]
+    assert json.loads(noun.state)["verdict"] == json.loads(entry.body)["verdict"] == verdict
+
+
 def test_a_change_from_the_future_is_taken_as_of_now(desk: Intake) -> None:
     ingest(desk, Parsed(changes=(change(occurred_at=desk.clock.now().replace(year=2031)),)))
     (noun,) = [row for row in desk.rows(tables.noun) if row.kind == "change"]

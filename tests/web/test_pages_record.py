@@ -40,6 +40,11 @@ def test_every_entry_of_a_whole_incident_is_told_in_words(home: House) -> None:
     assert size > 90 and fallbacks == []
 
 
+def test_a_change_says_how_its_sender_was_known(home: House) -> None:
+    text = unescape(home.as_(home.world.owner).get("/record?type=change.reported").text)
+    assert "was known by its token." in text
+
+
 def test_each_entry_shows_its_proof_under_the_signed_root(home: House) -> None:
     browser = home.as_(home.world.owner)
     for index in (0, 1, 40, 63, 64):

@@ -10,7 +10,10 @@ from handrail.kernel.errors import Conflict, NotFound
 
 @dataclass(frozen=True)
 class ChangeReported:
-    """`at` is when it happened, by the source's word; `known_at` when Handrail knew. `evidence` is the raw payload."""
+    """`at` is when it happened, by the source's word; `known_at` when Handrail knew. `evidence` is the raw payload.
+
+    `verdict`: how the sender was known (verified, token or unsigned); empty in entries from before it was kept.
+    """
 
     id: str
     source: str
@@ -26,6 +29,7 @@ class ChangeReported:
     link: str | None
     evidence: str
     author: str = ""
+    verdict: str = ""
     TYPE: ClassVar[str] = "change.reported"
     PERSONAL: ClassVar[tuple[str, ...]] = ("author",)
 
@@ -46,6 +50,7 @@ class Change:
     link: str | None
     evidence: str
     author: str
+    verdict: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,7 @@ def evolve(change: Change | None, event: object) -> Change:
     return Change(
         event.id, event.source, event.change_key, event.kind, event.service, event.title, event.at, event.known_at,
         event.version, event.previous_version, event.environment, event.link, event.evidence, event.author,
+        event.verdict,
     )  # fmt: skip
 
 

@@ -238,7 +238,7 @@ class Ingestor:
                 used.add(replay)
                 fresh_replays.append(replay)
             results = fold.repeat(item) if repeated else fold.add(item)
-            results += [changes.report(item.source, change) for change in item.parsed.changes]
+            results += [changes.report(item.source, item.verdict, change) for change in item.parsed.changes]
             fold.count(item.source, results)
             answers.append(results)
         self._write(tx, fold, fresh_replays)
@@ -286,7 +286,7 @@ class _Changes:
         self._tx = tx
         self._told: dict[str, str] = {}
 
-    def report(self, source: str, said: ReportedChange) -> Result:
+    def report(self, source: str, verdict: str, said: ReportedChange) -> Result:
         tx, key = self._tx, f"{source}\n{said.change_key}"
         known = self._told.get(key) or tx.find("change", key)
         if known is not None:
@@ -297,6 +297,7 @@ class _Changes:
         event = ChangeReported(
             change_id, source, said.change_key, said.kind, said.service, said.title, at, tx.now, said.version,
             said.previous_version, said.environment, said.link, evidence, said.author or "",
+            verdict,
         )  # fmt: skip
         tx.change("change", change_id, ReportChange(event), happened_at=at)
         tx.topics.add("board")

@@ -153,11 +153,15 @@ def _corrected(entry: EntryView, said: Mapping[str, Any], told: Told) -> str:
     return f"Later alerts of {_plural(len(said['kinds']), 'kind')} are kept {how} as a person put them."
 
 
+_KNOWN_BY = {"verified": "its signature", "token": "its token", "unsigned": "its network alone"}
+
+
 def _change(entry: EntryView, said: Mapping[str, Any], told: Told) -> str:
     by = f" by {said['author']}" if said.get("author") else ""
     before = f" (before: {said['previous_version']})" if said.get("previous_version") else ""
     what = " ".join(filter(None, [said.get("service"), said.get("version")])) or said["title"]
-    return f"{str(said['kind']).capitalize()} of {what}{before}{by}."
+    known = f" The source {said['source']} was known by {_KNOWN_BY[said['verdict']]}." if said.get("verdict") else ""
+    return f"{str(said['kind']).capitalize()} of {what}{before}{by}.{known}"
 
 
 def _role(entry: EntryView, said: Mapping[str, Any], told: Told) -> str:
