@@ -460,6 +460,32 @@ def test_a_pager_resolve_before_its_trigger_ends_resolved(desk: Intake) -> None:
     assert alert.starts_at.hour == 8
 
 
+# As Azure Event Grid
+
+
+def test_a_sender_of_cloudevents_that_asks_first_is_told_that_it_may(desk: Intake) -> None:
+    asked = {"webhook-request-origin": "eventgrid.azure.net", "webhook-request-callback": "http://169.254.169.254/"}
+    reply = desk.ask("OPTIONS", "/in/events/token-events", headers=asked)
+    assert (reply.status, reply.body, reply.headers["allow"]) == (200, b"", "POST")
+    assert reply.headers["webhook-allowed-origin"] == "eventgrid.azure.net"
+    assert reply.headers["webhook-allowed-rate"] == "*"
+    assert nothing_stored(desk)
+
+
+def test_who_is_not_known_or_sends_another_format_is_not_told_that_it_may(desk: Intake) -> None:
+    asked = {"webhook-request-origin": "eventgrid.azure.net"}
+    assert desk.ask("OPTIONS", "/in/events/wrong", headers=asked).status == 401
+    assert desk.ask("OPTIONS", "/in/nobody", headers=asked).status == 401
+    for path, headers in (
+        ("/in/plain/token-plain", asked),
+        ("/in/events/token-events", {}),
+        ("/in/events/token-events", {"webhook-request-origin": "a b"}),
+    ):
+        reply = desk.ask("OPTIONS", path, headers=headers)
+        assert (reply.status, reply.headers["allow"]) == (405, "POST")
+        assert "webhook-allowed-origin" not in reply.headers
+
+
 # As VMware Aria Operations
 
 

@@ -56,10 +56,11 @@ def find_door(method: str, path: str) -> Knock | None:
     if door is not None:
         return Knock(door, method, path)
     # Some senders (VMware Aria Operations) post what is new and put what has changed or ended.
-    if method not in ("POST", "PUT") or not path.startswith("/in/"):
+    if method not in ("POST", "PUT", "OPTIONS") or not path.startswith("/in/"):
         return None
     source, _, rest = path[4:].partition("/")
-    return Knock(HANDRAIL, "POST", f"/in/{source}", source, None, rest) if source else None
+    means = "OPTIONS" if method == "OPTIONS" else "POST"
+    return Knock(HANDRAIL, means, f"/in/{source}", source, None, rest) if source else None
 
 
 def all_rejected(parsed: Parsed, results: Sequence[Result]) -> list[Rejected]:

@@ -1,6 +1,6 @@
 """The intake as plain ASGI, because a framework costs more than storing an alert does.
 
-    POST /in/<source>[/<token>]     any source, in its own format
+    POST /in/<source>[/<token>]     any source, in its own format; PUT is the same, OPTIONS asks whether one may
     POST, GET /api/v2/alerts        as Alertmanager; also /api/v2/status, /-/healthy, /-/ready
     POST /v2/enqueue                as PagerDuty's Events API v2
     POST /api/v1/alerts             Handrail's own form
@@ -11,6 +11,7 @@ A request ends in one of three ways: stored (answered after the commit), refused
 
 import asyncio
 import logging
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -47,6 +48,7 @@ from handrail.signals.senders import Known, Sender, Senders, header_token, unkno
 
 _log = logging.getLogger("handrail.signals")
 OPEN_SOURCE = "open"
+_ORIGIN = re.compile(r"[A-Za-z0-9.*:_-]{1,253}")
 _OURS = "Handrail met a fault of its own; its log says more. Send this again: a repeat is harmless."
 
 
@@ -169,6 +171,8 @@ class InboundApp:
     async def _answer(self, request: _Request, receive: Receive) -> Answer:
         """Who, how fast, how much, how sure and what: nothing is stored before all of these are known."""
         door = request.knock.door
+        if request.knock.method == "OPTIONS":
+            return await self._permit(request)
         if request.knock.method != "POST":
             return await self._read(request) if door.name == "alertmanager" else self._reading.about(door.name)
         known = await self._senders.current()
@@ -191,6 +195,20 @@ class InboundApp:
         if not is_shown:
             self._buckets.admit(sender.name, self._clock.monotonic())
         return await self._take(request, sender, _Said(body, token), inbound, verdict)
+
+    async def _permit(self, request: _Request) -> Answer:
+        """Some senders of CloudEvents ask first whether they may send (Azure Event Grid sends nothing otherwise).
+
+        That is no proof of who they are: each delivery is checked as any other. The address that they may offer for the
+        answer (`WebHook-Request-Callback`) is never called.
+        """
+        sender = self._identify(request, await self._senders.current(), request.token)
+        origin = request.headers.get("webhook-request-origin", "")
+        allow = (b"allow", b"POST")
+        if sender.integration != "cloudevents" or not _ORIGIN.fullmatch(origin):
+            return Answer(405, headers=(allow,))
+        granted = ((b"webhook-allowed-origin", origin.encode()), (b"webhook-allowed-rate", b"*"))
+        return Answer(200, headers=(allow, *granted))
 
     async def _read(self, request: _Request) -> Answer:
         """A source sees its own alerts; a token that may read sees all."""

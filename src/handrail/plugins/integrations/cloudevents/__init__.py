@@ -12,6 +12,8 @@ INTEGRATION = Integration(
     docs="""
 Post CloudEvents 1.0 over HTTP in any of its three modes: structured (application/cloudevents+json), binary (ce-*
 headers) or batch (application/cloudevents-batch+json). CDEvents are read inside of CloudEvents, and as bare JSON.
+Azure Event Grid (event schema: CloudEvents v1.0) asks before it sends; with https://handrail.example/in/<source>/<token>
+as its webhook it is answered that it may.
 
 A type that names an alert, an incident or a problem makes an alert: status from `data.status` or the type
 (…resolved), severity from `data.severity` or the extension `severity`, identity from `data.dedup_key` (or alert_id,
