@@ -274,3 +274,16 @@ def test_the_answer_has_the_requests_encoding_and_counts_what_was_not_taken() ->
     assert said["partialSuccess"]["rejectedLogRecords"] == "1"
     packed = answer(Inbound(b"", headers=PROTOBUF, path="v1/logs"), bad)[1]
     assert ExportLogsServiceResponse.FromString(packed).partial_success.rejected_log_records == 1
+
+
+def test_a_count_of_zero_that_protobuf_leaves_out_is_zero() -> None:
+    body = metric(histogram={"aggregationTemporality": 2, "dataPoints": [point(count="0", sum=0.0)]})
+    message = ParseDict(body, ExportMetricsServiceRequest()).SerializeToString()
+    parsed = parse(Inbound(message, {"content-type": "application/x-protobuf"}, path="v1/metrics"), NOW)
+    assert [(said.name.rpartition("_")[2], said.value) for said in parsed.points] == [("count", 0.0), ("sum", 0.0)]
+
+
+def test_a_number_with_an_underscore_is_none_and_a_truth_in_text_is_one() -> None:
+    assert read(metric(gauge={"dataPoints": [point(asInt="1_0")]})).points == ()
+    [said] = read(metric(sum={"isMonotonic": "true", "dataPoints": [point(asInt="7")]})).points
+    assert said.kind == MetricKind.COUNTER

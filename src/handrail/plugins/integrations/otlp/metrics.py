@@ -76,7 +76,7 @@ def _of_metric(metric: Any, resource: Mapping[str, Any]) -> Iterator[tuple[_Metr
 def _kind(form: str, held: Any) -> MetricKind:
     if form != "gauge" and part(held, "aggregationTemporality") in _DELTAS:
         return MetricKind.DELTA
-    rises = form in ("histogram", "exponentialHistogram", "summary") or part(held, "isMonotonic") is True
+    rises = form in ("histogram", "exponentialHistogram", "summary") or part(held, "isMonotonic") in (True, "true")
     return MetricKind.COUNTER if form != "gauge" and rises else MetricKind.GAUGE
 
 
@@ -93,10 +93,14 @@ def _read(metric: _Metric, form: str, data: Any) -> list[MetricPoint]:
     if form in ("gauge", "sum"):
         said = part(data, "asDouble")
         return _points(metric, at, [("", part(data, "asInt") if said is None else said, metric.kind, {})])
-    said_all: list[_Said] = [(f"_{name}", part(data, name), metric.kind, {}) for name in ("count", "sum")]
+    count = part(data, "count")
+    said_all: list[_Said] = [
+        ("_count", 0 if count is None else count, metric.kind, {}),  # protobuf leaves out what is zero
+        ("_sum", part(data, "sum"), metric.kind, {}),
+    ]
     for item in parts(data, "quantileValues"):
-        quantile = words(part(item, "quantile")) or "0"  # protobuf leaves out what is zero
-        said_all.append(("", part(item, "value"), MetricKind.GAUGE, {"quantile": quantile}))
+        quantile, value = words(part(item, "quantile")) or "0", part(item, "value")
+        said_all.append(("", 0 if value is None else value, MetricKind.GAUGE, {"quantile": quantile}))
     return _points(metric, at, said_all)
 
 
@@ -111,7 +115,7 @@ def _points(metric: _Metric, at: datetime, said: list[_Said]) -> list[MetricPoin
 
 
 def _number(value: Any) -> float | None:
-    if isinstance(value, bool):
+    if isinstance(value, bool) or (isinstance(value, str) and "_" in value):
         return None
     try:
         read = float(value)
