@@ -45,8 +45,38 @@ IDENTITIES: dict[str, tuple[str, ...]] = {
     "pagerduty_webhook": ("event.data.id", "messages.#.incident.id", "messages.#.data.incident.id"),
     "sentry": ("data.issue.id", "data.event.issue_id", "data.metric_alert.id", "data.error.issue_id", "id"),
     "zabbix": ("trigger_id", "event_id", "link"),
+    "argocd": (
+        "app.metadata.name", "app.metadata.namespace", "app.status.operationState.finishedAt",
+        "app.status.operationState.syncResult", "app", "revision", "finished_at",
+    ),
+    "cloudevents": (
+        "id", "source", "type", "subject", "data.subject", "context.id", "context.source", "#.id", "#.source", "#.type",
+        "#.subject",
+    ),
+    "dynatrace": ("PID", "Problem ID"),
+    "github": (
+        "repository.full_name", "deployment.id", "workflow_run.id", "workflow_run.run_attempt", "release.id", "after",
+    ),
+    "gitlab": (
+        "project.path_with_namespace", "deployable_id", "builds.#.id", "builds.#.environment", "after", "tag",
+    ),
+    "graylog": ("event_definition_id", "event.key", "event.key_tuple", "check_result.triggered_condition.id"),
+    "jenkins": ("url", "build.number"),
+    "jira": ("issue.id",),
+    "newrelic": ("id", "incident_id"),
+    "pingdom": ("check_id",),
+    "riemann": ("host", "service", "#.host", "#.service"),
+    "rundeck": ("execution.project", "execution.job"),
+    "servicenow": ("sys_id", "result.sys_id"),
+    "splunk": ("search_name", "app", "result.dedup_key", "result.host", "result.service"),
+    "statuspage": ("component.id", "incident.id"),
+    "terraform_cloud": ("run_id",),
+    "vrealize": ("alertId",),
 }  # fmt: skip
-OTHERS: tuple[Any, ...] = (None, "", 0, "other words", True, ["a", {"b": 1}], {"k": ["v"]}, "2020-02-02T02:02:02Z")
+OTHERS: tuple[Any, ...] = (
+    None, "", 0, "other words", True, ["a", {"b": 1}], {"k": ["v"]}, "2020-02-02T02:02:02Z",
+    "javascript:alert(1)", "//evil.example/x", "data:text/html,<script>alert(1)</script>",
+)  # fmt: skip
 
 
 def paths(value: Any, path: Path = ()) -> Iterator[Path]:
