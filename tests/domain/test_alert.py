@@ -5,7 +5,17 @@ from datetime import datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handrail.domain.alert import Alert, AlertStatus, Occurrence, Severity, first, is_flapping, merge, severity_of
+from handrail.domain.alert import (
+    Alert,
+    AlertStatus,
+    Occurrence,
+    Severity,
+    first,
+    is_flapping,
+    is_unknown_word,
+    merge,
+    severity_of,
+)
 from tests.domain.machines import START
 
 FIRING, ACKNOWLEDGED, RESOLVED = AlertStatus.FIRING, AlertStatus.ACKNOWLEDGED, AlertStatus.RESOLVED
@@ -137,3 +147,18 @@ def test_whatever_is_said_in_any_order_the_alert_stays_sound(sequence: list[tupl
     assert alert is not None
     assert alert.count == len(sequence)
     assert alert.late <= alert.count
+
+
+def test_what_a_table_says_of_a_word_goes_before_the_ladder_and_the_word_stays() -> None:
+    low = Occurrence("disk", FIRING, "Disk", "Warning", severity=Severity.LOW)
+    alert = heard((low, 1))
+    assert (alert.severity, alert.severity_raw) == (Severity.LOW, "Warning")
+    worse = heard((low, 1), (Occurrence("disk", FIRING, "Disk", "Warning", severity=Severity.HIGH), 2))
+    assert (worse.severity, worse.severity_raw) == (Severity.HIGH, "Warning")
+
+
+def test_a_word_that_no_table_and_no_ladder_knows_is_told_from_one_that_is_not_there() -> None:
+    assert is_unknown_word(Occurrence("disk", FIRING, "Disk", "Oh no"))
+    assert not is_unknown_word(Occurrence("disk", FIRING, "Disk", " CRITICAL "))
+    assert not is_unknown_word(Occurrence("disk", FIRING, "Disk", "Oh no", severity=Severity.HIGH))
+    assert not is_unknown_word(Occurrence("disk", FIRING, "Disk"))

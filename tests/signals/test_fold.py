@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handrail.domain.alert import AlertStatus, Occurrence
+from handrail.domain.alert import AlertStatus, Occurrence, Severity
 from handrail.kernel.canonical import canonical
 from handrail.plugins.integrations.contract import Parsed
 from handrail.signals.fold import Fold, Leaf, Outcome, Submission, encode_leaf
@@ -149,3 +149,11 @@ def test_leaves_are_canonical_json(texts: list[str], moment: str | None) -> None
         "received_at": "2026-01-05T09:00:01.000000Z", "raw_digest": digest, "verdict": verdict,
     }  # fmt: skip
     assert encode_leaf(leaf) == canonical(expected)
+
+
+def test_a_repeat_that_is_graded_otherwise_by_now_is_news() -> None:
+    story = Story()
+    assert story.tell(said("a", severity_raw="Warning")) == [Outcome.NEW]
+    assert story.tell(said("a", severity_raw="Warning")) == [Outcome.DUPLICATE]
+    assert story.tell(said("a", severity_raw="Warning", severity=Severity.HIGH)) == [Outcome.UPDATED]
+    assert (story.kept.alert.severity, story.kept.alert.severity_raw) == (Severity.HIGH, "Warning")

@@ -12,6 +12,7 @@ import httpx2
 from handrail.cli import credentials
 from handrail.cli.client import trouble_of, unreachable
 from handrail.cli.trouble import DENIED, USAGE, DryRun, Trouble
+from handrail.domain.alert import rung_of
 from handrail.kernel.clock import to_text
 from handrail.kernel.errors import HandrailError
 from handrail.kernel.limits import LIMITS
@@ -85,7 +86,7 @@ def read_here(integration: str, name: str, body: bytes, content_type: str) -> It
         return
     for said in parsed.occurrences:
         yield empty | {
-            "what": "alert", "status": said.status.value, "severity": said.severity_raw or "",
+            "what": "alert", "status": said.status.value, "severity": rung_of(said).value,
             "service": said.service or "", "at": to_text(said.occurred_at) if said.occurred_at else None,
             "key": said.dedup_key, "says": said.title,
         }  # fmt: skip

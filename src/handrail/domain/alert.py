@@ -45,12 +45,24 @@ def severity_of(word: str | None) -> Severity:
     return SEVERITY_WORDS.get((word or "").strip().lower(), Severity.MEDIUM)
 
 
+def rung_of(said: "Occurrence") -> Severity:
+    """How bad it is: what a table says of the sender's word, else what the ladder does."""
+    return said.severity or severity_of(said.severity_raw)
+
+
+def is_unknown_word(said: "Occurrence") -> bool:
+    """Whether the sender used a word for its severity that no table and no ladder knows, so that medium is a guess."""
+    word = said.severity_raw
+    return said.severity is None and bool(word) and (word or "").strip().lower() not in SEVERITY_WORDS
+
+
 @dataclass(frozen=True)
 class Occurrence:
     """One thing that a source said about one alert. `occurred_at` is the sender's time, None when it sent none.
 
-    `starts_at` and `ends_at` are the sender's, where given. `raw` is the sender's own words for this alert (bytes
-    of JSON), `extra` whatever the format does not name.
+    `severity_raw` is the sender's own word, `severity` the rung that the source's mapping or its format's table names
+    for it, None where only the ladder can tell. `starts_at` and `ends_at` are the sender's, where given. `raw` is the
+    sender's own words for this alert (bytes of JSON), `extra` whatever the format does not name.
     """
 
     dedup_key: str
@@ -68,6 +80,7 @@ class Occurrence:
     link: str | None = None
     raw: bytes = b""
     extra: dict[str, object] = field(default_factory=dict)
+    severity: Severity | None = None
 
 
 @dataclass(frozen=True)
@@ -138,7 +151,7 @@ def first(alert_id: str, source: str, said: Occurrence, fingerprint: str, verdic
     starts_at = _starts_at(said, said_at, now)
     return Alert(
         id=alert_id, source=source, dedup_key=said.dedup_key, status=said.status,
-        severity=severity_of(said.severity_raw), severity_raw=said.severity_raw, title=said.title,
+        severity=rung_of(said), severity_raw=said.severity_raw, title=said.title,
         summary=said.summary, service=said.service, resource=said.resource, labels=said.labels,
         annotations=said.annotations, starts_at=starts_at,
         ends_at=_ends_at(said, said_at, starts_at, now), first_at=now, last_at=now, last_said_at=said_at, count=1,
@@ -176,7 +189,7 @@ def merge(alert: Alert, said: Occurrence, now: datetime) -> Alert:
 def _renamed(alert: Alert, said: Occurrence) -> Alert:
     return replace(
         alert, title=said.title or alert.title, summary=said.summary or alert.summary,
-        severity=severity_of(said.severity_raw) if said.severity_raw else alert.severity,
+        severity=rung_of(said) if said.severity or said.severity_raw else alert.severity,
         severity_raw=said.severity_raw or alert.severity_raw, service=said.service or alert.service,
         resource=said.resource or alert.resource, labels=said.labels or alert.labels,
         annotations=said.annotations or alert.annotations, link=said.link or alert.link,

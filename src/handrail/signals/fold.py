@@ -161,6 +161,7 @@ def said_digest(said: Occurrence) -> str:
     content = (
         said.status, said.title, said.severity_raw, said.service, said.resource, said.summary, said.labels,
         said.annotations, said.occurred_at, said.starts_at, ends_at, said.link, said.extra,
+        *(() if said.severity is None else (said.severity,)),
     )  # fmt: skip
     return hashlib.sha256(_encode_said(content)).hexdigest()
 

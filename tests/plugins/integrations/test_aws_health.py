@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from handrail.domain.alert import AlertStatus, Severity, severity_of
+from handrail.domain.alert import AlertStatus, Severity, rung_of
 from handrail.kernel.errors import Refused
 from handrail.plugins.integrations.aws_health.parse import parse
 from handrail.plugins.integrations.cloudwatch.parse import parse as parse_any
@@ -29,7 +29,7 @@ def test_an_issue_fires_with_its_words_in_english() -> None:
     assert said.title == "AWS EBS: degraded ebs volume performance in eu-north-1"
     assert said.summary == "Your volume is slow."
     assert (said.service, said.resource, said.status) == ("EBS", "vol-0tide", AlertStatus.FIRING)
-    assert severity_of(said.severity_raw) == Severity.HIGH
+    assert rung_of(said) == Severity.HIGH
     assert said.starts_at == datetime(2026, 1, 5, 7, 0, tzinfo=UTC)
     assert said.occurred_at == datetime(2026, 1, 5, 7, 9, tzinfo=UTC)
 
@@ -45,7 +45,7 @@ def test_its_end_has_the_same_identity_also_through_sns() -> None:
 def test_without_a_status_an_event_is_over_when_its_end_has_passed() -> None:
     event = sample("scheduled_change")
     assert read(event).occurrences[0].status == AlertStatus.FIRING
-    assert severity_of(read(event).occurrences[0].severity_raw) == Severity.LOW
+    assert rung_of(read(event).occurrences[0]) == Severity.LOW
     event["detail"]["endTime"] = "2026-01-05T08:00:00Z"
     assert read(event).occurrences[0].status == AlertStatus.RESOLVED
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from handrail.domain.alert import AlertStatus, Occurrence, Severity, severity_of
+from handrail.domain.alert import AlertStatus, Occurrence, Severity, rung_of
 from handrail.kernel.errors import Refused
 from handrail.plugins.integrations.azure_monitor.parse import parse
 from handrail.plugins.integrations.contract import Inbound, Parsed
@@ -38,7 +38,7 @@ def test_a_metric_alert_reads_field_by_field() -> None:
     said = one(sample("metric_fired"))
     assert said.dedup_key.endswith("/alerts/a1")
     assert (said.title, said.status) == ("ferry-rule", AlertStatus.FIRING)
-    assert severity_of(said.severity_raw) == Severity.HIGH
+    assert rung_of(said) == Severity.HIGH
     assert (said.service, said.resource) == ("booking", "ferry-booking")
     assert said.summary == "Bookings are slow\nHttpResponseTime GreaterThan 2: 3.4"
     assert said.starts_at == said.occurred_at == datetime(2026, 1, 5, 7, 41, 12, 371321, tzinfo=UTC)
@@ -63,7 +63,7 @@ def test_its_end_shares_the_id_and_tells_the_time() -> None:
     ],
 )  # fmt: skip
 def test_every_severity_has_its_rung(word: object, severity: Severity) -> None:
-    assert severity_of(one(changed("metric_fired", severity=word)).severity_raw) == severity
+    assert rung_of(one(changed("metric_fired", severity=word))) == severity
 
 
 def test_a_log_alert_of_version_2_links_its_results_and_shows_its_dimensions() -> None:

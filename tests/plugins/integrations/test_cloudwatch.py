@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import NameOID
 
-from handrail.domain.alert import AlertStatus, Severity, severity_of
+from handrail.domain.alert import AlertStatus, Severity, rung_of
 from handrail.kernel.errors import BadSignature, Refused
 from handrail.plugins.integrations.cloudwatch import INTEGRATION
 from handrail.plugins.integrations.cloudwatch.parse import parse
@@ -48,7 +48,7 @@ def test_an_alarm_by_sns_reads_field_by_field() -> None:
     assert said.dedup_key == ARN
     assert said.status == AlertStatus.FIRING
     assert said.title == "booking-queue-age-critical"
-    assert severity_of(said.severity_raw) == Severity.CRITICAL
+    assert rung_of(said) == Severity.CRITICAL
     assert (said.service, said.resource) == ("ferry-bookings", "ferry-bookings")
     assert said.summary.startswith("Bookings wait too long.\nThreshold Crossed")
     assert said.occurred_at == said.starts_at == FIRED
@@ -80,7 +80,7 @@ def test_without_an_arn_account_region_and_name_make_the_same_identity() -> None
 def test_insufficient_data_fires_as_low_and_does_not_resolve() -> None:
     [said] = read(sns(message(NewStateValue="INSUFFICIENT_DATA"))).occurrences
     assert said.status == AlertStatus.FIRING
-    assert severity_of(said.severity_raw) == Severity.LOW
+    assert rung_of(said) == Severity.LOW
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_the_severity_is_a_word_in_the_name_or_marked_in_the_description(
     name: str, description: str, severity: Severity
 ) -> None:
     [said] = read(sns(message(AlarmName=name, AlarmDescription=description))).occurrences
-    assert severity_of(said.severity_raw) == severity
+    assert rung_of(said) == severity
 
 
 def test_a_composite_alarm_that_goes_from_alarm_to_alarm_fires_again() -> None:
@@ -106,14 +106,14 @@ def test_a_composite_alarm_that_goes_from_alarm_to_alarm_fires_again() -> None:
     assert said.status == AlertStatus.FIRING
     assert said.labels["previous_state"] == "ALARM"
     assert said.labels["alarm_rule"].startswith("ALARM(")
-    assert severity_of(said.severity_raw) == Severity.HIGH
+    assert rung_of(said) == Severity.HIGH
     assert "TriggeringChildren" in said.extra
 
 
 def test_raw_delivery_and_anomaly_detection_are_read() -> None:
     [said] = read(sample("raw_anomaly_detection")).occurrences
     assert (said.service, said.labels["metric"]) == ("turnstile", "Passes")
-    assert severity_of(said.severity_raw) == Severity.HIGH
+    assert rung_of(said) == Severity.HIGH
 
 
 def test_a_message_that_is_an_object_and_dimensions_as_an_object_are_read() -> None:
@@ -267,7 +267,7 @@ def test_an_instances_state_is_a_change_and_a_deployment_a_deploy() -> None:
 def test_a_finding_is_an_alert_with_the_rung_of_its_number() -> None:
     [said] = read(sample("eventbridge_finding")).occurrences
     assert said.dedup_key == "aws.guardduty|9f8e7d"
-    assert severity_of(said.severity_raw) == Severity.HIGH
+    assert rung_of(said) == Severity.HIGH
 
 
 def test_a_resolved_security_hub_finding_resolves() -> None:
@@ -279,7 +279,7 @@ def test_a_resolved_security_hub_finding_resolves() -> None:
     event = {**sample("eventbridge_finding"), "detail-type": "Security Hub Findings - Imported", "detail": detail}
     [said] = read(event).occurrences
     assert (said.status, said.title) == (AlertStatus.RESOLVED, "Open bucket")
-    assert severity_of(said.severity_raw) == Severity.CRITICAL
+    assert rung_of(said) == Severity.CRITICAL
 
 
 def test_a_changed_configuration_of_an_alarm_is_a_change() -> None:
@@ -310,7 +310,7 @@ def test_an_insight_is_closed_by_the_type_of_its_event() -> None:
     }
     [said] = read(event).occurrences
     assert (said.dedup_key, said.status) == ("aws.devops-guru|i-1", AlertStatus.RESOLVED)
-    assert severity_of(said.severity_raw) == Severity.HIGH
+    assert rung_of(said) == Severity.HIGH
 
 
 def test_raw_delivery_has_its_delivery_id_in_a_header() -> None:

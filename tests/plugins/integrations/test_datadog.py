@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from handrail.domain.alert import AlertStatus, Occurrence, Severity, severity_of
+from handrail.domain.alert import AlertStatus, Occurrence, Severity, rung_of
 from handrail.kernel.errors import Refused
 from handrail.plugins.integrations.contract import Inbound, Parsed
 from handrail.plugins.integrations.datadog.parse import parse
@@ -32,7 +32,7 @@ def test_a_template_reads_field_by_field() -> None:
     said = one(sample("template_triggered"))
     assert said.dedup_key == "77|4711|env:prod,host:gate-7"
     assert (said.title, said.status) == ("Gate is slow", AlertStatus.FIRING)
-    assert severity_of(said.severity_raw) == Severity.HIGH
+    assert rung_of(said) == Severity.HIGH
     assert (said.service, said.resource) == ("turnstile", "gate-7")
     assert said.summary == "Gate 7 needs 4 s."
     assert said.starts_at == datetime(2026, 1, 5, 7, 41, 12, tzinfo=UTC)
@@ -54,7 +54,7 @@ def test_a_recovery_resolves_the_same_alert(fire: str, resolve: str) -> None:
 def test_the_default_payload_has_its_transition_in_the_title() -> None:
     said = one(sample("default_warn"))
     assert (said.title, said.labels["scope"], said.labels["monitor"]) == ("Tide gauge silent", "gauge:north", "812")
-    assert severity_of(said.severity_raw) == Severity.MEDIUM
+    assert rung_of(said) == Severity.MEDIUM
     assert said.link == "https://app.datadoghq.eu/monitors/812?group=x"
 
 
@@ -63,7 +63,7 @@ def test_names_in_other_spellings_and_variables_that_were_not_filled_in() -> Non
     assert (said.title, said.service, said.status) == ("Cranes quiet", "crane", AlertStatus.FIRING)
     assert said.dedup_key == "|4712|*"
     assert said.extra["shift"] == "early"
-    assert severity_of(said.severity_raw) == Severity.MEDIUM
+    assert rung_of(said) == Severity.MEDIUM
 
 
 @pytest.mark.parametrize(

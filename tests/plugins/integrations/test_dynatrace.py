@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from handrail.domain.alert import AlertStatus, Occurrence, Severity, severity_of
+from handrail.domain.alert import AlertStatus, Occurrence, Severity, rung_of
 from handrail.kernel.errors import Refused
 from handrail.plugins.integrations.contract import Inbound, Parsed
 from handrail.plugins.integrations.dynatrace.parse import parse
@@ -32,7 +32,7 @@ def test_a_problem_reads_field_by_field() -> None:
     said = one(sample("open"))
     assert said.dedup_key == "-4400000000000000001_1767598800000V2"
     assert (said.title, said.status) == ("Response time degradation", AlertStatus.FIRING)
-    assert severity_of(said.severity_raw) == Severity.MEDIUM
+    assert rung_of(said) == Severity.MEDIUM
     assert (said.service, said.resource) == ("booking", "gate-host")
     assert said.starts_at == said.occurred_at == datetime(2026, 1, 5, 7, 40, tzinfo=UTC)
     assert said.labels["env"] == "prod"
@@ -51,7 +51,7 @@ def test_its_end_shares_the_id_also_with_details_as_text() -> None:
 def test_names_with_spaces_and_an_unfilled_placeholder_are_read() -> None:
     said = one(sample("names_with_spaces"))
     assert (said.dedup_key, said.title, said.resource) == ("P-2602", "Host unavailable", "gate-host")
-    assert severity_of(said.severity_raw) == Severity.CRITICAL
+    assert rung_of(said) == Severity.CRITICAL
     assert said.link == "https://harbour.live.dynatrace.example/#problems/P-2602"
 
 
@@ -64,7 +64,7 @@ def test_names_with_spaces_and_an_unfilled_placeholder_are_read() -> None:
     ],
 )  # fmt: skip
 def test_every_severity_has_its_rung(word: str, severity: Severity) -> None:
-    assert severity_of(one({**sample("open"), "ProblemSeverity": word}).severity_raw) == severity
+    assert rung_of(one({**sample("open"), "ProblemSeverity": word})) == severity
 
 
 def test_a_merged_problem_is_over_and_an_unknown_state_refused() -> None:

@@ -64,6 +64,7 @@ def assert_bounded(parsed: Parsed) -> None:
         assert 1 <= len(change.change_key) <= LIMITS.label_chars
         assert 1 <= len(change.title) <= LIMITS.title_chars
         assert len(change.raw) <= LIMITS.raw_alert_bytes
+        assert change.link is None or change.link.lower().startswith(("http://", "https://"))
         for field in (change.service, change.version, change.previous_version, change.environment, change.author):
             assert field is None or 1 <= len(field) <= LIMITS.label_chars
         canonical(change.extra)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from handrail.domain.alert import AlertStatus, Occurrence, Severity, severity_of
+from handrail.domain.alert import AlertStatus, Occurrence, Severity, rung_of
 from handrail.kernel.errors import Refused
 from handrail.plugins.integrations.contract import Inbound, Parsed
 from handrail.plugins.integrations.gcp_monitoring.parse import parse
@@ -38,7 +38,7 @@ def test_an_open_incident_reads_field_by_field() -> None:
     said = one(sample("incident_open"))
     assert (said.dedup_key, said.status) == ("0.nq7t3", AlertStatus.FIRING)
     assert said.title.startswith("Request latencies for harbour booking")
-    assert severity_of(said.severity_raw) == Severity.CRITICAL
+    assert rung_of(said) == Severity.CRITICAL
     assert (said.service, said.resource) == ("booking", "harbour booking")
     assert said.starts_at == said.occurred_at == datetime(2026, 1, 5, 7, 41, 12, tzinfo=UTC)
     assert said.summary == "See the ferry runbook."
@@ -72,7 +72,7 @@ def test_the_oldest_version_with_plain_documentation_is_read() -> None:
 )  # fmt: skip
 def test_the_policys_severity_comes_before_the_label(word: object, label: object, severity: Severity) -> None:
     said = one(changed(severity=word, policy_user_labels={"severity": label}))
-    assert severity_of(said.severity_raw) == severity
+    assert rung_of(said) == severity
 
 
 def test_the_test_notification_and_retyped_parts_are_read() -> None:

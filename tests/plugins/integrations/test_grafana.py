@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from handrail.domain.alert import Severity, severity_of
+from handrail.domain.alert import Severity
 from handrail.kernel.errors import BadSignature, Refused
 from handrail.plugins.integrations.contract import Inbound, Parsed, Verdict
 from handrail.plugins.integrations.grafana.parse import SEVERITIES, parse
@@ -100,8 +100,8 @@ def test_what_is_not_grafanas_is_refused(body: bytes) -> None:
 
 
 @pytest.mark.parametrize(("word", "rung"), SEVERITIES.items())
-def test_every_severity_of_the_table_lands_on_its_rung(word: str, rung: str) -> None:
-    assert severity_of(severity_word(word.upper(), SEVERITIES)) == Severity(rung)
+def test_every_severity_of_the_table_lands_on_its_rung(word: str, rung: Severity) -> None:
+    assert severity_word(word.upper(), SEVERITIES).rung == rung
 
 
 def signed(secret: str, data: bytes) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from handrail.domain.alert import Occurrence
+from handrail.domain.alert import Occurrence, rung_of
 from handrail.kernel.errors import Refused
 from handrail.plugins.integrations.contract import Inbound
 from handrail.plugins.integrations.grafana_legacy.parse import parse
@@ -31,13 +31,15 @@ def test_a_rule_reads_field_by_field() -> None:
 @pytest.mark.parametrize(
     ("state", "status", "severity"),
     [
-        ("alerting", "firing", None), ("no_data", "firing", "medium"), ("pending", "firing", "low"),
-        ("ok", "resolved", None), ("paused", "acknowledged", None), ("OK", "resolved", None),
+        ("alerting", "firing", (None, "medium")), ("no_data", "firing", ("no_data", "medium")),
+        ("pending", "firing", ("pending", "low")),
+        ("ok", "resolved", (None, "medium")), ("paused", "acknowledged", (None, "medium")),
+        ("OK", "resolved", (None, "medium")),
     ],
 )  # fmt: skip
-def test_every_state_lands_right(state: str, status: str, severity: str | None) -> None:
+def test_every_state_lands_right(state: str, status: str, severity: tuple[str | None, str]) -> None:
     said = read(state=state)
-    assert (said.status, said.severity_raw) == (status, severity)
+    assert (said.status, (said.severity_raw, rung_of(said).value)) == (status, severity)
 
 
 def test_the_organisation_of_the_body_the_link_or_the_first_and_a_retyped_id_are_one_identity() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from handrail.domain.alert import Severity, severity_of
+from handrail.domain.alert import Severity, rung_of
 from handrail.kernel.errors import Refused
 from handrail.plugins.integrations.contract import Inbound, Parsed
 from handrail.plugins.integrations.graylog.parse import PRIORITIES, parse
@@ -37,7 +37,7 @@ def test_an_event_reads_field_by_field() -> None:
     [said] = parsed.occurrences
     assert parsed.replay_id == "E1"
     assert (said.dedup_key, said.status, said.title) == ("def-1/gate-7", "firing", "Gate denials: gate-7")
-    assert (severity_of(said.severity_raw), said.service, said.resource) == (Severity.HIGH, "gates", "gate-7")
+    assert (rung_of(said), said.service, said.resource) == (Severity.HIGH, "gates", "gate-7")
     assert (said.summary, said.occurred_at) == ("Many denied badges", datetime(2026, 1, 5, 8, 33, tzinfo=UTC))
     assert said.extra["event"] == {"alert": True, "key_tuple": ["gate-7"]}
 
@@ -48,8 +48,8 @@ def test_an_event_without_a_key_is_known_by_its_definition_and_every_key_is_an_a
 
 
 @pytest.mark.parametrize(("word", "rung"), PRIORITIES.items())
-def test_every_priority_lands_on_its_rung(word: str, rung: str) -> None:
-    assert severity_of(severity_word(word, PRIORITIES)) == Severity(rung)
+def test_every_priority_lands_on_its_rung(word: str, rung: Severity) -> None:
+    assert severity_word(word, PRIORITIES).rung == rung
 
 
 def test_a_stream_alert_is_known_by_its_condition() -> None:

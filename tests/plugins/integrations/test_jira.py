@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from handrail.domain.alert import Severity, severity_of
+from handrail.domain.alert import Severity, rung_of
 from handrail.kernel.errors import BadSignature, Refused
 from handrail.plugins.integrations.contract import Inbound, Parsed, Verdict
 from handrail.plugins.integrations.jira.parse import PRIORITIES, parse
@@ -34,7 +34,7 @@ def read(
 def test_an_issue_reads_field_by_field() -> None:
     [said] = read().occurrences
     assert (said.dedup_key, said.status, said.title) == ("20071", "firing", "Gates stay shut")
-    assert (severity_of(said.severity_raw), said.service, said.summary) == (Severity.CRITICAL, "PIER", "Pier 4")
+    assert (rung_of(said), said.service, said.summary) == (Severity.CRITICAL, "PIER", "Pier 4")
     assert said.occurred_at == datetime(2026, 1, 5, 8, 40, tzinfo=UTC)
     assert said.starts_at == datetime(2026, 1, 5, 8, 39, 58, tzinfo=UTC)
     assert said.link == "https://j.example/jira/browse/PIER-9"
@@ -78,8 +78,8 @@ def test_an_odd_time_is_kept_beside_and_the_next_best_is_used() -> None:
 
 
 @pytest.mark.parametrize(("word", "rung"), PRIORITIES.items())
-def test_every_priority_lands_on_its_rung(word: str, rung: str) -> None:
-    assert severity_of(severity_word(word.title(), PRIORITIES)) == Severity(rung)
+def test_every_priority_lands_on_its_rung(word: str, rung: Severity) -> None:
+    assert severity_word(word.title(), PRIORITIES).rung == rung
 
 
 def test_an_issue_without_an_id_and_another_senders_payload_are_refused() -> None:

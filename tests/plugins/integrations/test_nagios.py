@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import handrail.plugins.integrations.nagios as home
-from handrail.domain.alert import Occurrence, Severity, severity_of
+from handrail.domain.alert import Occurrence, Severity, rung_of
 from handrail.kernel.errors import Refused
 from handrail.plugins.integrations.contract import Inbound
 from handrail.plugins.integrations.nagios.parse import SEVERITIES, STATES, parse
@@ -62,7 +62,7 @@ def test_every_type_meets_the_same_service(kind: str, state: str, status: str) -
 def test_a_host_is_an_alert_of_its_own() -> None:
     said = read(service=None, state="DOWN", output="no ping")
     assert (said.dedup_key, said.title, said.service) == ("pilot-db", "Host pilot-db is DOWN", None)
-    assert severity_of(said.severity_raw) == Severity.CRITICAL
+    assert rung_of(said) == Severity.CRITICAL
 
 
 @pytest.mark.parametrize("shape", ["NAGIOS_{}", "ICINGA_{}", "${}$", "{}"])
@@ -82,8 +82,8 @@ def test_who_acknowledged_and_why_stands_in_the_summary() -> None:
 
 
 @pytest.mark.parametrize(("word", "rung"), SEVERITIES.items())
-def test_every_state_lands_on_its_rung(word: str, rung: str) -> None:
-    assert severity_of(severity_word(word.upper(), SEVERITIES)) == Severity(rung)
+def test_every_state_lands_on_its_rung(word: str, rung: Severity) -> None:
+    assert severity_word(word.upper(), SEVERITIES).rung == rung
     assert STATES[word] == "firing"
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from handrail.domain.alert import AlertStatus, Occurrence, Severity, severity_of
+from handrail.domain.alert import AlertStatus, Occurrence, Severity, rung_of
 from handrail.kernel.errors import Refused
 from handrail.plugins.integrations.contract import Inbound, Parsed
 from handrail.plugins.integrations.newrelic.parse import parse
@@ -32,7 +32,7 @@ def test_an_issue_reads_field_by_field() -> None:
     said = one(sample("issue_activated"))
     assert said.dedup_key == "11111111-aaaa-4bbb-8ccc-222222222222"
     assert (said.title, said.status) == ("Booking error rate above 5 %", AlertStatus.FIRING)
-    assert severity_of(said.severity_raw) == Severity.CRITICAL
+    assert rung_of(said) == Severity.CRITICAL
     assert (said.service, said.resource) == ("booking", "booking")
     assert said.starts_at == datetime(2026, 1, 5, 7, 41, 12, tzinfo=UTC)
     assert said.occurred_at == datetime(2026, 1, 5, 7, 41, 40, 123000, tzinfo=UTC)
@@ -63,7 +63,7 @@ def test_an_older_incident_has_three_states(state: str, status: AlertStatus) -> 
     said = one({**sample("legacy_open"), "current_state": state})
     assert (said.dedup_key, said.status) == ("42", status)
     assert (said.title, said.resource) == ("Gate CPU: gate-7", "gate-7")
-    assert severity_of(said.severity_raw) == Severity.MEDIUM
+    assert rung_of(said) == Severity.MEDIUM
     assert said.labels["env"] == "prod"
     assert said.occurred_at == datetime(2026, 1, 5, 7, 41, 12, tzinfo=UTC)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from handrail.domain.alert import Severity, severity_of
+from handrail.domain.alert import Severity
 from handrail.kernel.errors import Refused
 from handrail.plugins.integrations.contract import Inbound, Parsed
 from handrail.plugins.integrations.opsgenie.parse import SEVERITIES, SILENT, parse
@@ -57,9 +57,9 @@ def test_an_edit_is_taken_and_opens_nothing_again(action: str) -> None:
 
 
 @pytest.mark.parametrize(("word", "rung"), SEVERITIES.items())
-def test_every_priority_lands_on_its_rung_as_text_and_as_number(word: str, rung: str) -> None:
+def test_every_priority_lands_on_its_rung_as_text_and_as_number(word: str, rung: Severity) -> None:
     said = int(word) if word.isdigit() else word.upper()
-    assert severity_of(severity_word(said, SEVERITIES)) == Severity(rung)
+    assert severity_word(said, SEVERITIES).rung == rung
 
 
 def test_without_an_alias_the_id_is_the_identity_and_without_both_it_is_refused() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from handrail.domain.alert import Occurrence, Severity, severity_of
+from handrail.domain.alert import Occurrence, Severity, rung_of
 from handrail.kernel.errors import Refused
 from handrail.plugins.integrations.contract import Inbound
 from handrail.plugins.integrations.riemann.parse import SEVERITIES, STATES, parse
@@ -36,8 +36,8 @@ def test_every_state_meets_the_same_alert(state: str, status: str) -> None:
 
 
 @pytest.mark.parametrize(("word", "rung"), SEVERITIES.items())
-def test_every_state_lands_on_its_rung(word: str, rung: str) -> None:
-    assert severity_of(read(state=word).severity_raw) == Severity(rung)
+def test_every_state_lands_on_its_rung(word: str, rung: Severity) -> None:
+    assert rung_of(read(state=word)) == rung
 
 
 def test_a_time_is_read_as_a_fraction_and_as_text_and_an_odd_one_is_kept_beside() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from handrail.domain.alert import Severity, severity_of
+from handrail.domain.alert import Severity, rung_of
 from handrail.kernel.errors import Refused
 from handrail.plugins.integrations.contract import Inbound, Parsed
 from handrail.plugins.integrations.reading import severity_word
@@ -30,7 +30,7 @@ def test_a_failed_run_reads_field_by_field() -> None:
     [said] = parsed.occurrences
     assert parsed.replay_id == "311/failure"
     assert (said.dedup_key, said.status, said.title) == ("harbour/job-tides", "firing", "Load tides")
-    assert (severity_of(said.severity_raw), said.service) == (Severity.HIGH, "harbour")
+    assert (rung_of(said), said.service) == (Severity.HIGH, "harbour")
     assert said.starts_at == datetime(2026, 1, 5, 8, 40, tzinfo=UTC)
     assert said.occurred_at == datetime(2026, 1, 5, 8, 41, tzinfo=UTC)
     assert (said.link, said.labels["execution"]) == ("https://r.example/311", "311")
@@ -49,7 +49,7 @@ def test_every_bad_end_fires(status: str) -> None:
 def test_a_start_changes_nothing_and_a_run_that_takes_too_long_fires() -> None:
     assert read("start", "running") == Parsed(replay_id="311/start")
     [said] = read("avgduration", "running").occurrences
-    assert (said.status, severity_of(said.severity_raw)) == ("firing", Severity.LOW)
+    assert (said.status, rung_of(said)) == ("firing", Severity.LOW)
 
 
 def test_a_run_without_a_job_is_known_by_its_number_and_odd_times_are_kept_beside() -> None:
@@ -59,8 +59,8 @@ def test_a_run_without_a_job_is_known_by_its_number_and_odd_times_are_kept_besid
 
 
 @pytest.mark.parametrize(("word", "rung"), SEVERITIES.items())
-def test_every_end_lands_on_its_rung(word: str, rung: str) -> None:
-    assert severity_of(severity_word(word, SEVERITIES)) == Severity(rung)
+def test_every_end_lands_on_its_rung(word: str, rung: Severity) -> None:
+    assert severity_word(word, SEVERITIES).rung == rung
 
 
 def test_an_unknown_status_and_another_senders_payload_are_refused_in_words() -> None:

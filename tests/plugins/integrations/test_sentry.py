@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from handrail.domain.alert import Severity, first, merge, severity_of
+from handrail.domain.alert import Severity, first, merge
 from handrail.kernel.errors import BadSignature, Refused
 from handrail.plugins.integrations.contract import Inbound, Parsed, Verdict
 from handrail.plugins.integrations.reading import severity_word
@@ -130,8 +130,8 @@ def test_an_unknown_action_and_another_senders_payload_are_refused_in_words() ->
 
 
 @pytest.mark.parametrize(("word", "rung"), SEVERITIES.items())
-def test_every_level_lands_on_its_rung(word: str, rung: str) -> None:
-    assert severity_of(severity_word(word, SEVERITIES)) == Severity(rung)
+def test_every_level_lands_on_its_rung(word: str, rung: Severity) -> None:
+    assert severity_word(word, SEVERITIES).rung == rung
 
 
 def test_a_signed_body_is_verified_and_any_other_refused() -> None:

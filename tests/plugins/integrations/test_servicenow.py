@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from handrail.domain.alert import Occurrence, Severity, severity_of
+from handrail.domain.alert import Occurrence, Severity, rung_of
 from handrail.kernel.errors import Refused
 from handrail.plugins.integrations.contract import Inbound
 from handrail.plugins.integrations.reading import severity_word
@@ -28,7 +28,7 @@ def read(**fields: Any) -> Occurrence:
 def test_an_incident_reads_field_by_field() -> None:
     said = read(category="network")
     assert (said.dedup_key, said.status, said.title) == ("f00d01", "firing", "Scanners offline")
-    assert (severity_of(said.severity_raw), said.service, said.resource) == (Severity.CRITICAL, "Boarding", "c1")
+    assert (rung_of(said), said.service, said.resource) == (Severity.CRITICAL, "Boarding", "c1")
     assert said.starts_at == datetime(2026, 1, 5, 8, 30, tzinfo=UTC)
     assert said.occurred_at == datetime(2026, 1, 5, 8, 30, 5, tzinfo=UTC)
     assert said.link == "https://h.example/nav_to.do?uri=incident.do%3Fsys_id%3Df00d01"
@@ -68,7 +68,7 @@ def test_a_record_within_is_read_as_a_bare_one(wrap: str) -> None:
     ],
 )
 def test_the_priority_in_every_shape_is_the_severity(fields: dict[str, Any], severity: Severity) -> None:
-    assert severity_of(read(**fields).severity_raw) == severity
+    assert rung_of(read(**fields)) == severity
 
 
 def test_a_resolution_tells_when_it_ended_and_an_odd_time_is_kept_beside() -> None:
@@ -83,8 +83,8 @@ def test_without_a_sys_id_the_number_is_the_identity() -> None:
 
 
 @pytest.mark.parametrize(("word", "rung"), PRIORITIES.items())
-def test_every_priority_lands_on_its_rung(word: str, rung: str) -> None:
-    assert severity_of(severity_word(word, PRIORITIES)) == Severity(rung)
+def test_every_priority_lands_on_its_rung(word: str, rung: Severity) -> None:
+    assert severity_word(word, PRIORITIES).rung == rung
 
 
 def test_an_unknown_state_and_another_senders_payload_are_refused_in_words() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from handrail.domain.alert import AlertStatus, Severity, severity_of
+from handrail.domain.alert import AlertStatus, Severity, rung_of
 from handrail.plugins.integrations.contract import Inbound, Parsed
 from handrail.plugins.integrations.registry import integrations
 
@@ -106,7 +106,7 @@ def test_a_real_payload_lands_where_it_should(wanted: Wanted) -> None:
     assert said.title in at(payload, wanted.title) and said.title
     assert at(payload, wanted.key) in said.dedup_key if wanted.key else len(said.dedup_key) == 32
     assert said.status == wanted.status
-    assert severity_of(said.severity_raw) == wanted.severity
+    assert rung_of(said) == wanted.severity
     assert said.link
     when = moment(at(payload, wanted.time)) if wanted.time else None
     assert said.occurred_at == when

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from handrail.domain.alert import Occurrence, Severity, severity_of
+from handrail.domain.alert import Occurrence, Severity, rung_of
 from handrail.kernel.errors import Refused
 from handrail.plugins.integrations.contract import Inbound, Parsed
 from handrail.plugins.integrations.registry import integrations
@@ -79,7 +79,7 @@ def test_opsgenies_creation_is_read() -> None:
     sent, said = one("opsgenie/create")
     alert = sent["alert"]
     assert (said.dedup_key, said.status, said.title) == (alert["alias"], "firing", alert["message"])
-    assert (severity_of(said.severity_raw), said.resource) == (Severity.MEDIUM, alert["entity"])
+    assert (rung_of(said), said.resource) == (Severity.MEDIUM, alert["entity"])
     assert said.occurred_at == datetime(2017, 8, 14, 11, 25, 56, 288000, tzinfo=UTC)
 
 
@@ -94,7 +94,7 @@ def test_sentrys_issues_are_read(name: str, status: str) -> None:
     sent, said = one(f"sentry/issue_{name}")
     issue = sent["data"]["issue"]
     assert (said.dedup_key, said.status, said.title) == (issue["id"], status, issue["title"])
-    assert (said.service, severity_of(said.severity_raw)) == (issue["project"]["slug"], Severity.HIGH)
+    assert (said.service, rung_of(said)) == (issue["project"]["slug"], Severity.HIGH)
     assert said.occurred_at == (datetime.fromisoformat(issue["lastSeen"]) if status == "firing" else None)
     assert said.starts_at == datetime.fromisoformat(issue["firstSeen"])
     assert said.link is None
@@ -103,7 +103,7 @@ def test_sentrys_issues_are_read(name: str, status: str) -> None:
 def test_zabbixs_problem_is_read() -> None:
     sent, said = one("zabbix/problem_average")
     assert (said.dedup_key, said.status, said.title) == ("trigger/14032", "firing", sent["trigger"])
-    assert (severity_of(said.severity_raw), said.resource, said.link) == (
+    assert (rung_of(said), said.resource, said.link) == (
         Severity.MEDIUM, sent["hostname"], sent["link"],
     )  # fmt: skip
 
@@ -111,7 +111,7 @@ def test_zabbixs_problem_is_read() -> None:
 def test_pingdoms_outage_is_read() -> None:
     sent, said = one("pingdom/http_down")
     assert (said.dedup_key, said.status, said.title) == (str(sent["check_id"]), "firing", sent["check_name"])
-    assert (severity_of(said.severity_raw), said.resource) == (Severity.HIGH, sent["check_params"]["hostname"])
+    assert (rung_of(said), said.resource) == (Severity.HIGH, sent["check_params"]["hostname"])
     assert said.occurred_at == datetime.fromtimestamp(sent["state_changed_timestamp"], UTC)
     assert said.summary == sent["long_description"]
 
@@ -143,7 +143,7 @@ def test_jiras_issue_is_read() -> None:
     sent, said = one("jira/issue_created")
     issue = sent["issue"]
     assert (said.dedup_key, said.status, said.title) == (issue["id"], "firing", issue["fields"]["summary"])
-    assert (severity_of(said.severity_raw), said.service) == (Severity.HIGH, issue["fields"]["project"]["key"])
+    assert (rung_of(said), said.service) == (Severity.HIGH, issue["fields"]["project"]["key"])
     assert said.occurred_at == datetime(2013, 3, 27, 16, 53, 58, 369000, tzinfo=UTC)
     assert said.link == f"http://jira.example.com:8080/browse/{issue['key']}"
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from handrail.domain.alert import AlertStatus, Occurrence, Severity, severity_of
+from handrail.domain.alert import AlertStatus, Occurrence, Severity, rung_of
 from handrail.kernel.errors import Refused
 from handrail.plugins.integrations.contract import Inbound, Parsed
 from handrail.plugins.integrations.splunk.parse import parse
@@ -31,7 +31,7 @@ def one(body: Any) -> Occurrence:
 def test_an_alert_reads_field_by_field() -> None:
     said = one(sample("search_alert"))
     assert (said.title, said.status) == ("Gates: failed badges", AlertStatus.FIRING)
-    assert severity_of(said.severity_raw) == Severity.HIGH
+    assert rung_of(said) == Severity.HIGH
     assert (said.service, said.resource) == ("turnstile", "gate-7")
     assert said.occurred_at == datetime(2026, 1, 5, 7, 41, 12, 123000, tzinfo=UTC)
     assert said.labels["count"] == "41"
@@ -75,7 +75,7 @@ def test_a_missing_or_retyped_result_still_fires(result: object) -> None:
 def test_words_and_numbers_have_their_rungs(word: object, severity: Severity) -> None:
     body = sample("search_alert")
     body["result"]["urgency"] = word
-    assert severity_of(one(body).severity_raw) == severity
+    assert rung_of(one(body)) == severity
 
 
 def test_an_alert_without_any_name_is_refused() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from handrail.domain.alert import Occurrence, Severity, severity_of
+from handrail.domain.alert import Occurrence, Severity, rung_of
 from handrail.kernel.errors import Refused
 from handrail.plugins.integrations.contract import Inbound
 from handrail.plugins.integrations.reading import severity_word
@@ -42,7 +42,7 @@ def component(status: str, **fields: Any) -> Occurrence:
 def test_a_component_reads_field_by_field() -> None:
     said = component("major_outage")
     assert (said.dedup_key, said.status, said.title) == ("component/c1", "firing", "Tug booking: major outage")
-    assert (severity_of(said.severity_raw), said.service) == (Severity.CRITICAL, "Tug booking")
+    assert (rung_of(said), said.service) == (Severity.CRITICAL, "Tug booking")
     assert said.occurred_at == datetime(2026, 1, 5, 8, 44, tzinfo=UTC)
 
 
@@ -61,7 +61,7 @@ def test_every_status_meets_the_same_component(word: str, status: str) -> None:
 def test_an_incident_reads_field_by_field() -> None:
     said = send(incident=INCIDENT)
     assert (said.dedup_key, said.status, said.title) == ("incident/inc1", "firing", "Bookings are late")
-    assert (severity_of(said.severity_raw), said.service) == (Severity.HIGH, "Tug booking")
+    assert (rung_of(said), said.service) == (Severity.HIGH, "Tug booking")
     assert (said.summary, said.link) == ("We look into it", "https://stspg.example/x")
     assert said.occurred_at == datetime(2026, 1, 5, 8, 10, tzinfo=UTC)
     assert said.starts_at == datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
@@ -87,8 +87,8 @@ def test_the_address_that_ends_the_subscription_is_not_kept() -> None:
 
 
 @pytest.mark.parametrize(("word", "rung"), SEVERITIES.items())
-def test_every_impact_and_status_lands_on_its_rung(word: str, rung: str) -> None:
-    assert severity_of(severity_word(word, SEVERITIES)) == Severity(rung)
+def test_every_impact_and_status_lands_on_its_rung(word: str, rung: Severity) -> None:
+    assert severity_word(word, SEVERITIES).rung == rung
 
 
 def test_an_unknown_status_and_another_senders_payload_are_refused_in_words() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from handrail.domain.alert import Occurrence, Severity, severity_of
+from handrail.domain.alert import Occurrence, Severity, rung_of
 from handrail.kernel.errors import Refused
 from handrail.plugins.integrations.contract import Inbound
 from handrail.plugins.integrations.vrealize.parse import CRITICALITIES, parse
@@ -26,7 +26,7 @@ def read(**fields: Any) -> Occurrence:
 def test_an_alert_reads_field_by_field() -> None:
     said = read()
     assert (said.dedup_key, said.status, said.title) == ("a-771", "firing", "96% in use")
-    assert (severity_of(said.severity_raw), said.resource) == (Severity.HIGH, "hv-3")
+    assert (rung_of(said), said.resource) == (Severity.HIGH, "hv-3")
     assert said.starts_at == datetime(2026, 1, 5, 8, 40, tzinfo=UTC)
     assert said.occurred_at == datetime(2026, 1, 5, 8, 41, tzinfo=UTC)
     assert said.extra["Health"] == 3
@@ -50,9 +50,9 @@ def test_a_cancellation_ends_the_alert_also_without_a_status() -> None:
 
 
 @pytest.mark.parametrize(("word", "rung"), CRITICALITIES.items())
-def test_every_criticality_lands_on_its_rung_with_and_without_its_prefix(word: str, rung: str) -> None:
+def test_every_criticality_lands_on_its_rung_with_and_without_its_prefix(word: str, rung: Severity) -> None:
     for said in (word, f"ALERT_CRITICALITY_LEVEL_{word.upper()}"):
-        assert severity_of(read(criticality=said).severity_raw) == Severity(rung)
+        assert rung_of(read(criticality=said)) == rung
 
 
 def test_a_long_information_gives_its_first_line_as_the_title() -> None:

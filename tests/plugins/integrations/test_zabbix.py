@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from handrail.domain.alert import Occurrence, Severity, severity_of
+from handrail.domain.alert import Occurrence, Severity, rung_of
 from handrail.kernel.errors import Refused
 from handrail.plugins.integrations.contract import Inbound
 from handrail.plugins.integrations.reading import severity_word
@@ -76,13 +76,13 @@ def test_a_time_that_cannot_be_read_is_kept_beside() -> None:
 
 
 @pytest.mark.parametrize(("word", "rung"), SEVERITIES.items())
-def test_every_severity_lands_on_its_rung_by_name_and_by_number(word: str, rung: str) -> None:
-    assert severity_of(severity_word(word.replace("_", " ").title(), SEVERITIES)) == Severity(rung)
+def test_every_severity_lands_on_its_rung_by_name_and_by_number(word: str, rung: Severity) -> None:
+    assert severity_word(word.replace("_", " ").title(), SEVERITIES).rung == rung
 
 
 def test_zabbixs_warning_is_low_and_its_own_word_stays_as_a_label() -> None:
     said = read(severity="Warning")
-    assert (severity_of(said.severity_raw), said.labels["zabbix_severity"]) == (Severity.LOW, "Warning")
+    assert (rung_of(said), said.labels["zabbix_severity"]) == (Severity.LOW, "Warning")
 
 
 def test_an_unknown_status_and_another_senders_payload_are_refused_in_words() -> None:

@@ -48,11 +48,13 @@ def read_health(said: Said, now: datetime) -> Occurrence:
     where = f" in {region}" if region else ""
     said_at = moment(detail.get("lastUpdatedTime")) or moment(item.get("time"))
     entities = [words(mapping(entity).get("entityValue")) for entity in listed(detail.get("affectedEntities"))]
+    word = severity_word(detail.get("eventTypeCategory"), SEVERITIES)
     return Occurrence(
         dedup_key=key_text(key),
         status=status,
         title=clip(f"AWS {_readable(code, service)}{where}", LIMITS.title_chars),
-        severity_raw=severity_word(detail.get("eventTypeCategory"), SEVERITIES),
+        severity_raw=word.said,
+        severity=word.rung,
         service=short(service),
         resource=short(next((entity for entity in entities if entity), "")) or short(region),
         summary=clip(_description(detail), LIMITS.summary_chars),

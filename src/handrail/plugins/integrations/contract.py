@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from handrail.domain.alert import Occurrence, ReportedChange
+from handrail.domain.alert import Occurrence, ReportedChange, Severity
 from handrail.domain.log_line import LogLine
 from handrail.domain.metric import MetricPoint
 
@@ -76,6 +76,7 @@ class Integration:
     `certificate_url(inbound)` names the certificate that `verify` needs, where a format has one (SNS).
     `token_in_body(body)` finds the source's token where a format carries it inside (PagerDuty's routing key).
     `answer(inbound, parsed)` is what the sender's protocol wants to hear after the commit: status, body, media type.
+    `severities`: what the format's words for severities mean where the ladder does not say it; `parse` applies it.
     `parse(inbound, now)` returns what was said or raises a Refused leaf when nothing of it can be read.
     """
 
@@ -86,4 +87,5 @@ class Integration:
     token_in_body: Callable[[bytes], str | None] | None = None
     certificate_url: Callable[[Inbound], str | None] | None = None
     answer: Callable[[Inbound, Parsed], tuple[int, bytes, bytes]] | None = None
+    severities: Mapping[str, Severity] = field(default_factory=dict)
     docs: str = ""

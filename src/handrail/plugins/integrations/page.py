@@ -3,6 +3,8 @@
 import sys
 from textwrap import dedent
 
+from handrail.domain.alert import Severity
+from handrail.plugins.integrations.contract import Integration
 from handrail.plugins.integrations.registry import integrations
 
 _HEAD = """# Integrations
@@ -33,8 +35,18 @@ def text() -> str:
             f"`{each.name}`",
             "",
             dedent(each.docs).strip(),
+            *_severities(each),
         ]
     return "\n".join(lines) + "\n"
+
+
+def _severities(each: Integration) -> list[str]:
+    """The format's own words for severities by rung; a source's own mapping goes before them."""
+    if not each.severities:
+        return []
+    by_rung = {rung: [word for word, means in each.severities.items() if means == rung] for rung in Severity}
+    said = "; ".join(f"{rung.value}: {', '.join(words)}" for rung, words in by_rung.items() if words)
+    return ["", f"Its words for severities: {said}."]
 
 
 if __name__ == "__main__":

@@ -6,12 +6,13 @@ A vendor's words are plain tables in the vendor's folder, written in lower case 
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from html import unescape
 from typing import Any
 from urllib.parse import urljoin
 
-from handrail.domain.alert import AlertStatus, Occurrence, severity_of
+from handrail.domain.alert import AlertStatus, Occurrence, Severity
 from handrail.kernel.errors import BadInput
 from handrail.kernel.limits import LIMITS
 from handrail.plugins.integrations.fields import (
@@ -60,15 +61,25 @@ def unknown_status(said: Any, field: str, known: Iterable[str]) -> BadInput:
     return BadInput(f"The “{field}” {came}; known are {', '.join(known)}.", code="alert_status_unknown")
 
 
-def severity_word(said: Any, table: Mapping[str, str]) -> str | None:
-    """The sender's own word where the product reads it as the table does, else the table's rung of the ladder.
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A sender's own word for a severity, and the rung that its format's table names for it, None where it has none."""
 
-    Words mean different things to different senders (Zabbix's “Warning” is low). A word of no table stays as it is: the
-    ladder takes it for medium, and people see what was sent.
+    said: str | None = None
+    rung: Severity | None = None
+
+
+NO_WORD = Word()
+
+
+def severity_word(said: Any, table: Mapping[str, Severity]) -> Word:
+    """The sender's own word as it came, and how bad that is to this sender (Zabbix's “Warning” is low).
+
+    A word of no table stands alone: the source's own mapping reads it, or the ladder, which takes what it does not know
+    for medium. People see what was sent.
     """
     own = short(said)
-    rung = table.get(plain(own))
-    return own if own is None or rung is None or severity_of(own) == rung else str(rung)
+    return Word(own, table.get(plain(own))) if own else NO_WORD
 
 
 def first_moment(*values: Any) -> datetime | None:
@@ -177,7 +188,7 @@ def occurrence(
     key: str,
     status: AlertStatus,
     title: str,
-    severity: str | None = None,
+    severity: Word = NO_WORD,
     service: str | None = None,
     resource: str | None = None,
     summary: str = "",
@@ -199,7 +210,8 @@ def occurrence(
         dedup_key=key_text(key),
         status=status,
         title=clip(title or f"Alert {key_text(key)}", LIMITS.title_chars),
-        severity_raw=clip(severity or "", LIMITS.label_chars) or None,
+        severity_raw=severity.said,
+        severity=severity.rung,
         service=clip(service or "", LIMITS.label_chars) or None,
         resource=clip(resource or "", LIMITS.label_chars) or None,
         summary=clip(summary, LIMITS.summary_chars),

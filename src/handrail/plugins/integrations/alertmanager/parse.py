@@ -86,8 +86,8 @@ def _is_webhook(body: Any) -> bool:
     """Grafana writes the same object with version 1 and its organisation's id: another sender, another identity."""
     if type(body) is not dict or type(body.get("alerts")) is not list or "orgId" in body:
         return False
-    if "version" in body:
-        return words(body["version"]) == "4"
+    if words(body.get("version")):
+        return words(body["version"]).removesuffix(".0") == "4"
     return "groupKey" in body or "receiver" in body
 
 

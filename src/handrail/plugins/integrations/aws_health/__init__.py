@@ -2,6 +2,7 @@
 
 from handrail.plugins.integrations.aws import certificate_url, verify_sns
 from handrail.plugins.integrations.aws_health.parse import parse
+from handrail.plugins.integrations.aws_health_events import SEVERITIES
 from handrail.plugins.integrations.contract import Integration
 
 INTEGRATION = Integration(
@@ -10,6 +11,7 @@ INTEGRATION = Integration(
     parse=parse,
     verify=verify_sns,
     certificate_url=certificate_url,
+    severities=SEVERITIES,
     docs="""
 Create an EventBridge rule with the pattern {"source": ["aws.health"]} (in us-east-1 as well, for global services), and
 send it to an API destination at https://handrail.example/in/<source> with the header Authorization “Bearer <token>”,

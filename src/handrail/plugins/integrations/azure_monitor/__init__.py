@@ -1,12 +1,14 @@
 """Azure Monitor's alerts in the common alert schema."""
 
 from handrail.plugins.integrations.azure_monitor.parse import parse
+from handrail.plugins.integrations.azure_monitor.tables import SEVERITIES
 from handrail.plugins.integrations.contract import Integration
 
 INTEGRATION = Integration(
     name="azure_monitor",
     title="Azure Monitor",
     parse=parse,
+    severities=SEVERITIES,
     docs="""
 In the action group add an action of type Webhook with the address https://handrail.example/in/<source>/<token>, and
 switch on “Enable the common alert schema”. Azure signs nothing: the token in the address tells who sends. Where you

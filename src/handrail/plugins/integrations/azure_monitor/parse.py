@@ -90,11 +90,13 @@ def _occurrence(body: Mapping[str, Any], data: Mapping[str, Any], essentials: Ma
     if not title:
         raise BadInput("The alert has no “alertRule”.", code="alert_title_missing")
     ends_at = (resolved or told) if status == AlertStatus.RESOLVED else None
+    word = severity_word(essentials.get("severity"), SEVERITIES)
     return Occurrence(
         dedup_key=_key(essentials, properties, kind, target, rule),
         status=status,
         title=clip(title, LIMITS.title_chars),
-        severity_raw=severity_word(essentials.get("severity"), SEVERITIES),
+        severity_raw=word.said,
+        severity=word.rung,
         service=short(
             first_words(custom.get("service"), custom.get("service_name"), own.get("service"), _last(item) or target)
         ),

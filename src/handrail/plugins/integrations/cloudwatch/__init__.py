@@ -2,6 +2,7 @@
 
 from handrail.plugins.integrations.aws import certificate_url, verify_sns
 from handrail.plugins.integrations.cloudwatch.parse import parse
+from handrail.plugins.integrations.cloudwatch.tables import EVENT_SEVERITIES
 from handrail.plugins.integrations.contract import Integration
 
 INTEGRATION = Integration(
@@ -10,6 +11,7 @@ INTEGRATION = Integration(
     parse=parse,
     verify=verify_sns,
     certificate_url=certificate_url,
+    severities=EVENT_SEVERITIES,
     docs="""
 Three ways to send, and all give one alarm the same identity (its ARN), so that they may be mixed.
 

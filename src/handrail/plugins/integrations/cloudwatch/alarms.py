@@ -31,6 +31,7 @@ from handrail.plugins.integrations.fields import (
     words,
 )
 from handrail.plugins.integrations.reading import (
+    Word,
     first_words,
     labels_of,
     listed,
@@ -174,11 +175,13 @@ def _occurrence(alarm: _Alarm, item: Mapping[str, Any]) -> Occurrence:
     first = next(iter(dimensions.values()), None)
     resource = first_of(dimensions, RESOURCE_DIMENSIONS) or first
     told = alarm.description if alarm.description != alarm.name else ""
+    word = _severity(alarm, status)
     return Occurrence(
         dedup_key=key_text(_key(alarm)),
         status=status,
         title=clip(alarm.name, LIMITS.title_chars),
-        severity_raw=_severity(alarm, status),
+        severity_raw=word.said,
+        severity=word.rung,
         service=short(first_of(dimensions, SERVICE_DIMENSIONS) or resource),
         resource=short(resource),
         summary=clip("\n".join(part for part in (told, alarm.reason) if part), LIMITS.summary_chars),
@@ -210,11 +213,11 @@ def _key(alarm: _Alarm) -> str:
     return f"{arn}|{key_of(*alarm.contributor)}" if alarm.contributor else arn
 
 
-def _severity(alarm: _Alarm, status: AlertStatus) -> str | None:
+def _severity(alarm: _Alarm, status: AlertStatus) -> Word:
     """The worst severity word of the name, else one that the description marks as such."""
     if status == AlertStatus.FIRING and alarm.state.upper() != "ALARM":
-        return WITHOUT_DATA.value
-    return _severity_word(alarm.name, whole=True) or _severity_word(alarm.description, whole=False)
+        return Word(alarm.state, WITHOUT_DATA)
+    return Word(_severity_word(alarm.name, whole=True) or _severity_word(alarm.description, whole=False))
 
 
 def _severity_word(said: str, *, whole: bool) -> str | None:

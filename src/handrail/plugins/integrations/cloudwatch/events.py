@@ -30,7 +30,15 @@ from handrail.plugins.integrations.fields import (
     short_labels,
     words,
 )
-from handrail.plugins.integrations.reading import first_words, labels_of, listed, severity_word, short, unread_times
+from handrail.plugins.integrations.reading import (
+    Word,
+    first_words,
+    labels_of,
+    listed,
+    severity_word,
+    short,
+    unread_times,
+)
 
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 _KNOWN_EVENT = frozenset({"version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail"})
@@ -102,11 +110,13 @@ def _alert(said: Said, named: set[str]) -> Occurrence:
         *(found.get(name) for name in ("dedup_key", "id", "Id", "arn", "findingArn", "anomalyId", "insightId"))
     )
     status, at = _status(found, named), moment(item.get("time"))
+    word = _severity(found)
     return Occurrence(
         dedup_key=key_text(f"{source}|{key}") if key else key_of(source, kind_said, what, title),
         status=status,
         title=clip(title, LIMITS.title_chars),
-        severity_raw=_severity(found),
+        severity_raw=word.said,
+        severity=word.rung,
         service=said_of(found, "service") or short(what),
         resource=short(what),
         summary=clip(first_words(found.get("description"), found.get("Description")), LIMITS.summary_chars),
@@ -134,13 +144,14 @@ def _status(found: Mapping[str, Any], named: set[str]) -> AlertStatus:
     return next((EVENT_STATUSES[word] for word in sorted(named) if word in EVENT_STATUSES), AlertStatus.FIRING)
 
 
-def _severity(found: Mapping[str, Any]) -> str | None:
+def _severity(found: Mapping[str, Any]) -> Word:
     """A word, Security Hub's label, or GuardDuty's number from 0 to 10."""
     said = next((found[name] for name in ("severity", "Severity", "insightSeverity") if found.get(name)), None)
     if type(said) is dict:
         said = said.get("Label")
     if isinstance(said, int | float) and said is not True and said is not False:
-        return next((rung.value for least, rung in FINDING_SEVERITIES if said >= least), Severity.INFO.value)
+        rung = next((rung for least, rung in FINDING_SEVERITIES if said >= least), Severity.INFO)
+        return Word(words(said), rung)
     return severity_word(said, EVENT_SEVERITIES)
 
 

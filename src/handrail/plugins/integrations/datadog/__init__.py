@@ -2,11 +2,13 @@
 
 from handrail.plugins.integrations.contract import Integration
 from handrail.plugins.integrations.datadog.parse import parse
+from handrail.plugins.integrations.datadog.tables import SEVERITIES
 
 INTEGRATION = Integration(
     name="datadog",
     title="Datadog",
     parse=parse,
+    severities=SEVERITIES,
     docs="""
 In Datadog's Webhooks integration add a webhook with https://handrail.example/in/<source>, the custom header
 {"Authorization": "Bearer <token>"} and this payload, and name it (@webhook-...) in the monitors' messages:

@@ -32,7 +32,17 @@ from handrail.plugins.integrations.fields import (
     short_labels,
     words,
 )
-from handrail.plugins.integrations.reading import first_link, labels_of, pairs, plain, severity_word, short, status_in
+from handrail.plugins.integrations.reading import (
+    NO_WORD,
+    Word,
+    first_link,
+    labels_of,
+    pairs,
+    plain,
+    severity_word,
+    short,
+    status_in,
+)
 
 EXPECTED = (
     "Datadog's webhook (the default payload with “title”, “event_type” and “date”, or a template with “alert_id”, "
@@ -144,11 +154,13 @@ def _occurrence(body: Mapping[str, Any], said: Mapping[str, Any]) -> Occurrence:
     host = words(said.get("host"))
     monitor = words(said.get("alert_id")) or _own_monitor(text)
     scope = words(said.get("scope")) or title.scope
+    word = _severity(said, title.priority, transition, status)
     return Occurrence(
         dedup_key=_key(said, monitor, scope, title),
         status=status,
         title=clip(shown or f"Datadog monitor {monitor}".strip(), LIMITS.title_chars),
-        severity_raw=_severity(said, title.priority, transition, status),
+        severity_raw=word.said,
+        severity=word.rung,
         service=short(said.get("service")) or service_of(labels),
         resource=short(host) or resource_of(labels),
         summary=clip(_without_marks(text), LIMITS.summary_chars),
@@ -182,15 +194,15 @@ def _status(transition: str, said: Mapping[str, Any]) -> AlertStatus:
     return AlertStatus.RESOLVED if words(said.get("type")).lower() == "success" else AlertStatus.FIRING
 
 
-def _severity(said: Mapping[str, Any], in_title: str, transition: str, status: AlertStatus) -> str | None:
+def _severity(said: Mapping[str, Any], in_title: str, transition: str, status: AlertStatus) -> Word:
     for word in (words(said.get("priority")), in_title):
         if word and word.lower() not in NO_SEVERITY:
             return severity_word(word, SEVERITIES)
     rung = TRANSITION_SEVERITIES.get(plain(transition))
     if rung:
-        return rung.value
+        return Word(transition, rung)
     word = words(said.get("type"))
-    return severity_word(word, SEVERITIES) if word and status == AlertStatus.FIRING else None
+    return severity_word(word, SEVERITIES) if word and status == AlertStatus.FIRING else NO_WORD
 
 
 def _key(said: Mapping[str, Any], monitor: str, scope: str, title: _Title) -> str:

@@ -2,11 +2,13 @@
 
 from handrail.plugins.integrations.contract import Integration
 from handrail.plugins.integrations.dynatrace.parse import parse
+from handrail.plugins.integrations.dynatrace.tables import SEVERITIES
 
 INTEGRATION = Integration(
     name="dynatrace",
     title="Dynatrace",
     parse=parse,
+    severities=SEVERITIES,
     docs="""
 Under Settings, Integration, Problem notifications, add a custom integration with https://handrail.example/in/<source>,
 the header Authorization with “Bearer <token>”, “Call webhook if problem is closed” switched on, and this payload:

@@ -25,6 +25,7 @@ from handrail.plugins.integrations.fields import (
     words,
 )
 from handrail.plugins.integrations.reading import (
+    Word,
     first_link,
     first_words,
     labels_of,
@@ -87,11 +88,13 @@ def _occurrence(body: Mapping[str, Any], said: Mapping[str, Any]) -> Occurrence:
     service, resource = _service_and_resource(entities)
     tags = _tags(said.get("tags"))
     title = first_words(said.get("problemtitle"), details.get("title"))
+    word = _severity(said, details)
     return Occurrence(
         dedup_key=key_text(key),
         status=status,
         title=clip(title or f"Dynatrace problem {words(said.get('problemid')) or key}", LIMITS.title_chars),
-        severity_raw=_severity(said, details),
+        severity_raw=word.said,
+        severity=word.rung,
         service=service_of(tags) or short(service or resource),
         resource=short(resource or service),
         summary=clip(_summary(said), LIMITS.summary_chars),
@@ -117,7 +120,7 @@ def _occurrence(body: Mapping[str, Any], said: Mapping[str, Any]) -> Occurrence:
     )
 
 
-def _severity(said: Mapping[str, Any], details: Mapping[str, Any]) -> str | None:
+def _severity(said: Mapping[str, Any], details: Mapping[str, Any]) -> Word:
     word = first_words(said.get("problemseverity"), details.get("severityLevel"), details.get("severity"))
     return severity_word(word, SEVERITIES)
 

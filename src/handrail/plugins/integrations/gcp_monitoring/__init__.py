@@ -1,12 +1,13 @@
 """Google Cloud Monitoring's incidents, by webhook or Pub/Sub push."""
 
 from handrail.plugins.integrations.contract import Integration
-from handrail.plugins.integrations.gcp_monitoring.parse import parse
+from handrail.plugins.integrations.gcp_monitoring.parse import SEVERITIES, parse
 
 INTEGRATION = Integration(
     name="gcp_monitoring",
     title="Google Cloud Monitoring",
     parse=parse,
+    severities=SEVERITIES,
     docs="""
 By webhook: under Alerting, Edit notification channels, add a webhook with https://handrail.example/in/<source>/<token>.
 By Pub/Sub: add a Pub/Sub channel, and to its topic a push subscription with the same address; payload unwrapping may

@@ -27,6 +27,7 @@ from handrail.plugins.integrations.fields import (
     words,
 )
 from handrail.plugins.integrations.reading import (
+    Word,
     ended_at,
     first_words,
     labels_of,
@@ -108,11 +109,13 @@ def _occurrence(body: Mapping[str, Any], incident: Mapping[str, Any]) -> Occurre
     if not title and status == AlertStatus.FIRING:
         raise BadInput("The incident has neither a “summary” nor a “policy_name”.", code="alert_title_missing")
     told = first_words(documentation.get("content"), documentation.get("text"))
+    word = _severity(incident.get("severity"), own)
     return Occurrence(
         dedup_key=_key(incident, policy, condition, where),
         status=status,
         title=clip(title, LIMITS.title_chars),
-        severity_raw=_severity(incident.get("severity"), own),
+        severity_raw=word.said,
+        severity=word.rung,
         service=short(
             first_words(*(own.get(name) for name in ("service", "service_name", "app")))
             or first_of(named, SERVICE_NAMES)
@@ -153,7 +156,7 @@ def _status(incident: Mapping[str, Any], ends_at: datetime | None) -> AlertStatu
     return AlertStatus.RESOLVED if ends_at else AlertStatus.FIRING
 
 
-def _severity(said: Any, own: Mapping[str, Any]) -> str | None:
+def _severity(said: Any, own: Mapping[str, Any]) -> Word:
     """The policy's severity. “No severity” says nothing, so that the label which people gave may."""
     labelled = severity_word(first_words(own.get("severity"), own.get("priority")), SEVERITIES)
     if plain(said) in ("no_severity", "severity_unspecified", ""):

@@ -1,7 +1,7 @@
 """Grafana's unified alerting: the webhook contact point (Grafana 8 and newer)."""
 
 from handrail.plugins.integrations.contract import Integration
-from handrail.plugins.integrations.grafana.parse import parse
+from handrail.plugins.integrations.grafana.parse import SEVERITIES, parse
 from handrail.plugins.integrations.grafana.verify import verify
 
 INTEGRATION = Integration(
@@ -9,6 +9,7 @@ INTEGRATION = Integration(
     title="Grafana alerting",
     parse=parse,
     verify=verify,
+    severities=SEVERITIES,
     docs="""
 In Grafana: Alerting, Contact points, New contact point, type Webhook.
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from handrail.domain.alert import Occurrence
+from handrail.domain.alert import Occurrence, Severity
 from handrail.kernel.errors import BadInput
 from handrail.plugins.integrations.batch import other_sender, read_items, refuse_if_nothing
 from handrail.plugins.integrations.contract import Inbound, Parsed
@@ -39,8 +39,9 @@ STATUSES = {
     "resolved": RESOLVED, "ok": RESOLVED, "normal": RESOLVED,
 }  # fmt: skip
 SEVERITIES = {
-    "critical": "critical", "emergency": "critical", "high": "high", "error": "high", "major": "high",
-    "medium": "medium", "warning": "medium", "low": "low", "minor": "low", "info": "info", "notice": "info",
+    "critical": Severity.CRITICAL, "emergency": Severity.CRITICAL, "high": Severity.HIGH, "error": Severity.HIGH,
+    "major": Severity.HIGH, "medium": Severity.MEDIUM, "warning": Severity.MEDIUM, "low": Severity.LOW,
+    "minor": Severity.LOW, "info": Severity.INFO, "notice": Severity.INFO,
 }  # fmt: skip
 _OWN_FIELDS = frozenset({"silenceURL", "dashboardURL", "panelURL", "valueString", "values", "imageURL"})
 _KNOWN_GROUP = frozenset(

@@ -1,12 +1,13 @@
 """Grafana's legacy alerting (up to Grafana 10): the webhook notification channel."""
 
 from handrail.plugins.integrations.contract import Integration
-from handrail.plugins.integrations.grafana_legacy.parse import parse
+from handrail.plugins.integrations.grafana_legacy.parse import SEVERITIES, parse
 
 INTEGRATION = Integration(
     name="grafana_legacy",
     title="Grafana legacy alerting",
     parse=parse,
+    severities=SEVERITIES,
     docs="""
 In Grafana (before unified alerting): Alerting, Notification channels, New channel, type webhook.
 

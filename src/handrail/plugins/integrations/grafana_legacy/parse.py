@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from handrail.domain.alert import Severity
 from handrail.plugins.integrations.batch import other_sender
 from handrail.plugins.integrations.contract import Inbound, Parsed
 from handrail.plugins.integrations.fields import (
@@ -25,6 +26,7 @@ from handrail.plugins.integrations.reading import (
     first_words,
     occurrence,
     pairs,
+    plain,
     severity_word,
     status_in,
 )
@@ -36,10 +38,10 @@ STATUSES = {
     "ok": RESOLVED, "paused": ACKNOWLEDGED,
 }  # fmt: skip
 SEVERITIES = {
-    "critical": "critical", "high": "high", "error": "high", "medium": "medium", "warning": "medium",
-    "low": "low", "info": "info",
+    "critical": Severity.CRITICAL, "high": Severity.HIGH, "error": Severity.HIGH, "medium": Severity.MEDIUM,
+    "warning": Severity.MEDIUM, "low": Severity.LOW, "info": Severity.INFO,
 }  # fmt: skip
-STATE_SEVERITIES = {"no_data": "medium", "unknown": "medium", "pending": "low"}
+STATE_SEVERITIES = {"no_data": Severity.MEDIUM, "unknown": Severity.MEDIUM, "pending": Severity.LOW}
 _KNOWN = frozenset({"ruleId", "ruleName", "ruleUrl", "state", "message", "tags"})
 _ORGANISATION = re.compile(r"[?&]orgId=(\d{1,18})")
 
@@ -55,12 +57,13 @@ def parse(inbound: Inbound, now: datetime) -> Parsed:
     labels = {**_only_series(body.get("evalMatches")), **pairs(body.get("tags"))}
     short = short_labels(labels)
     own = severity_word(first_words(labels.get("severity"), labels.get("priority")), SEVERITIES)
+    is_telling = plain(body["state"]) in STATE_SEVERITIES
     said = occurrence(
         body,
         key=_key(body),
         status=status,
         title=first_words(body.get("ruleName"), body.get("title")),
-        severity=own or STATE_SEVERITIES.get(words(body["state"]).lower(), ""),
+        severity=own if own.said or not is_telling else severity_word(body["state"], STATE_SEVERITIES),
         service=service_of(short),
         resource=resource_of(short),
         summary=words(body.get("message")),

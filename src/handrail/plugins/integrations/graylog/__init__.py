@@ -1,12 +1,13 @@
 """Graylog: HTTP notifications of event definitions (3.1 and newer), and the older stream alerts."""
 
 from handrail.plugins.integrations.contract import Integration
-from handrail.plugins.integrations.graylog.parse import parse
+from handrail.plugins.integrations.graylog.parse import PRIORITIES, parse
 
 INTEGRATION = Integration(
     name="graylog",
     title="Graylog",
     parse=parse,
+    severities=PRIORITIES,
     docs="""
 In Graylog: Alerts, Notifications, Create notification, type HTTP Notification (not “Custom”).
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from handrail.domain.alert import Occurrence
+from handrail.domain.alert import Occurrence, Severity
 from handrail.plugins.integrations.batch import other_sender
 from handrail.plugins.integrations.contract import Inbound, Parsed
 from handrail.plugins.integrations.fields import (
@@ -31,8 +31,9 @@ from handrail.plugins.integrations.reading import (
 EXPECTED = "Graylog's notification (an object with “event_definition_id” and “event”, or with “check_result”)"
 
 PRIORITIES = {
-    "1": "low", "low": "low", "2": "medium", "normal": "medium", "3": "high", "high": "high", "4": "critical",
-    "critical": "critical", "0": "info", "informational": "info",
+    "1": Severity.LOW, "low": Severity.LOW, "2": Severity.MEDIUM, "normal": Severity.MEDIUM, "3": Severity.HIGH,
+    "high": Severity.HIGH, "4": Severity.CRITICAL, "critical": Severity.CRITICAL, "0": Severity.INFO,
+    "informational": Severity.INFO,
 }  # fmt: skip
 TRIGGERED = {"true": FIRING, "1": FIRING, "": FIRING, "false": RESOLVED, "0": RESOLVED}
 _KNOWN = frozenset({"event", "event_definition_id", "event_definition_title", "event_definition_description"})

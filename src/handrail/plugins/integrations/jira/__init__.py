@@ -1,7 +1,7 @@
 """Jira's webhooks: issues as alerts."""
 
 from handrail.plugins.integrations.contract import Integration
-from handrail.plugins.integrations.jira.parse import parse
+from handrail.plugins.integrations.jira.parse import PRIORITIES, parse
 from handrail.plugins.integrations.jira.verify import verify
 
 INTEGRATION = Integration(
@@ -9,6 +9,7 @@ INTEGRATION = Integration(
     title="Jira",
     parse=parse,
     verify=verify,
+    severities=PRIORITIES,
     docs=r"""
 In Jira: Settings, System, WebHooks, Create a WebHook.
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from handrail.domain.alert import AlertStatus, Occurrence
+from handrail.domain.alert import AlertStatus, Occurrence, Severity
 from handrail.plugins.integrations.batch import other_sender
 from handrail.plugins.integrations.contract import Inbound, Parsed
 from handrail.plugins.integrations.fields import extra_of, mapping, read_body, words
@@ -33,9 +33,10 @@ STATUS_NAMES = {
     "cancelled": RESOLVED, "declined": RESOLVED,
 }  # fmt: skip
 PRIORITIES = {
-    "blocker": "critical", "highest": "critical", "critical": "critical", "p1": "critical", "high": "high",
-    "major": "high", "p2": "high", "medium": "medium", "normal": "medium", "p3": "medium", "low": "low",
-    "minor": "low", "p4": "low", "lowest": "info", "trivial": "info", "p5": "info",
+    "blocker": Severity.CRITICAL, "highest": Severity.CRITICAL, "critical": Severity.CRITICAL, "p1": Severity.CRITICAL,
+    "high": Severity.HIGH, "major": Severity.HIGH, "p2": Severity.HIGH, "medium": Severity.MEDIUM,
+    "normal": Severity.MEDIUM, "p3": Severity.MEDIUM, "low": Severity.LOW, "minor": Severity.LOW, "p4": Severity.LOW,
+    "lowest": Severity.INFO, "trivial": Severity.INFO, "p5": Severity.INFO,
 }  # fmt: skip
 _KNOWN = frozenset({"webhookEvent", "issue", "timestamp", "issue_event_type_name"})
 _KNOWN_FIELDS = frozenset(

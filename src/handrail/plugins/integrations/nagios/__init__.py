@@ -1,12 +1,13 @@
 """Nagios and Icinga: host and service notifications, sent by the script in this folder."""
 
 from handrail.plugins.integrations.contract import Integration
-from handrail.plugins.integrations.nagios.parse import parse
+from handrail.plugins.integrations.nagios.parse import SEVERITIES, parse
 
 INTEGRATION = Integration(
     name="nagios",
     title="Nagios and Icinga",
     parse=parse,
+    severities=SEVERITIES,
     docs=r"""
 Nagios sends no JSON of its own. Copy `send.sh` from this integration's folder to /usr/local/bin/handrail-notify on
 the monitoring host (it needs a POSIX shell and curl), put the token into a file that only the monitoring user can

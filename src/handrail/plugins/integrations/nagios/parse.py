@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from handrail.domain.alert import AlertStatus, Occurrence
+from handrail.domain.alert import AlertStatus, Occurrence, Severity
 from handrail.plugins.integrations.batch import guess_sender, other_sender
 from handrail.plugins.integrations.contract import Inbound, Parsed
 from handrail.plugins.integrations.fields import extra_of, key_of, moment, read_body, words
 from handrail.plugins.integrations.reading import (
     ACKNOWLEDGED,
     FIRING,
+    NO_WORD,
     RESOLVED,
     first_link,
     missing,
@@ -37,8 +38,9 @@ STATES = {
     "down": FIRING, "unreachable": FIRING, "pending": FIRING, "1": FIRING, "2": FIRING, "3": FIRING,
 }  # fmt: skip
 SEVERITIES = {
-    "critical": "critical", "down": "critical", "unreachable": "high", "warning": "medium", "unknown": "medium",
-    "pending": "low", "1": "medium", "2": "critical", "3": "medium",
+    "critical": Severity.CRITICAL, "down": Severity.CRITICAL, "unreachable": Severity.HIGH, "warning": Severity.MEDIUM,
+    "unknown": Severity.MEDIUM, "pending": Severity.LOW, "1": Severity.MEDIUM, "2": Severity.CRITICAL,
+    "3": Severity.MEDIUM,
 }  # fmt: skip
 # By the macros' names, without marks and in capitals; what concerns a service goes before its host.
 NAMES = {
@@ -99,7 +101,7 @@ def _read(body: Mapping[str, Any], said: Mapping[str, str], extra: Mapping[str, 
         key=(f"{host}!{service}" if service else host) if "!" not in host else key_of(host, service),
         status=status,
         title=service or f"Host {host} is {said['state'] or 'in trouble'}",
-        severity=severity_word(said["state"], SEVERITIES) if plain(said["state"]) in SEVERITIES else "",
+        severity=severity_word(said["state"], SEVERITIES) if plain(said["state"]) in SEVERITIES else NO_WORD,
         service=service,
         resource=host,
         summary="\n".join(part for part in (said["output"], said["long"], _remark(said)) if part),

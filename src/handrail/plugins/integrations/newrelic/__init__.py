@@ -2,11 +2,13 @@
 
 from handrail.plugins.integrations.contract import Integration
 from handrail.plugins.integrations.newrelic.parse import parse
+from handrail.plugins.integrations.newrelic.tables import SEVERITIES
 
 INTEGRATION = Integration(
     name="newrelic",
     title="New Relic",
     parse=parse,
+    severities=SEVERITIES,
     docs="""
 Under Alerts, Destinations, add a webhook with https://handrail.example/in/<source> and a bearer token: <token>. In a
 workflow choose it as the channel; the default template is read as it is, and may have more fields. A field `service`

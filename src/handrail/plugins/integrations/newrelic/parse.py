@@ -92,11 +92,13 @@ def _issue(body: Mapping[str, Any]) -> Occurrence:
             ),
         }
     )
+    word = severity_word(body.get("priority"), SEVERITIES)
     return Occurrence(
         dedup_key=key_text(key),
         status=status,
         title=clip(title or next(iter(conditions), "") or f"New Relic issue {key}", LIMITS.title_chars),
-        severity_raw=severity_word(body.get("priority"), SEVERITIES),
+        severity_raw=word.said,
+        severity=word.rung,
         service=short(body.get("service")) or service_of(labels) or short(next(iter(entities), "")),
         resource=short(next(iter(entities), "")),
         summary=clip(first_words(body.get("description"), _first(body.get("description"))), LIMITS.summary_chars),
@@ -154,11 +156,13 @@ def _incident(body: Mapping[str, Any]) -> Occurrence:
         }
     )
     title = first_words(body.get("condition_name"), body.get("policy_name"), body.get("details"))
+    word = severity_word(first_words(body.get("severity"), body.get("priority")), SEVERITIES)
     return Occurrence(
         dedup_key=key_text(key),
         status=status,
         title=clip(f"{title}: {name}" if title and name else title or f"New Relic incident {key}", LIMITS.title_chars),
-        severity_raw=severity_word(first_words(body.get("severity"), body.get("priority")), SEVERITIES),
+        severity_raw=word.said,
+        severity=word.rung,
         service=short(body.get("service")) or service_of(labels) or short(name),
         resource=short(name),
         summary=clip(words(body.get("details")), LIMITS.summary_chars),

@@ -1,12 +1,13 @@
 """Opsgenie's outgoing webhook."""
 
 from handrail.plugins.integrations.contract import Integration
-from handrail.plugins.integrations.opsgenie.parse import parse
+from handrail.plugins.integrations.opsgenie.parse import SEVERITIES, parse
 
 INTEGRATION = Integration(
     name="opsgenie",
     title="Opsgenie",
     parse=parse,
+    severities=SEVERITIES,
     docs="""
 In Opsgenie: Settings, Integrations, Add integration, Webhook.
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from handrail.domain.alert import Occurrence
+from handrail.domain.alert import Occurrence, Severity
 from handrail.plugins.integrations.batch import other_sender
 from handrail.plugins.integrations.contract import Inbound, Parsed
 from handrail.plugins.integrations.fields import extra_of, read_body, service_of, short_labels, words
@@ -52,8 +52,8 @@ SILENT = frozenset(
     ]
 )
 SEVERITIES = {
-    "p1": "critical", "1": "critical", "p2": "high", "2": "high", "p3": "medium", "3": "medium",
-    "p4": "low", "4": "low", "p5": "info", "5": "info",
+    "p1": Severity.CRITICAL, "1": Severity.CRITICAL, "p2": Severity.HIGH, "2": Severity.HIGH, "p3": Severity.MEDIUM,
+    "3": Severity.MEDIUM, "p4": Severity.LOW, "4": Severity.LOW, "p5": Severity.INFO, "5": Severity.INFO,
 }  # fmt: skip
 _KNOWN = frozenset({"action", "alert"})
 _KNOWN_ALERT = frozenset(

@@ -1,7 +1,7 @@
 """PagerDuty's outgoing webhooks: version 3, and the older versions 1 and 2 with a list of messages."""
 
 from handrail.plugins.integrations.contract import Integration
-from handrail.plugins.integrations.pagerduty_webhook.parse import parse
+from handrail.plugins.integrations.pagerduty_webhook.parse import SEVERITIES, parse
 from handrail.plugins.integrations.pagerduty_webhook.verify import verify
 
 INTEGRATION = Integration(
@@ -9,6 +9,7 @@ INTEGRATION = Integration(
     title="PagerDuty webhooks",
     parse=parse,
     verify=verify,
+    severities=SEVERITIES,
     docs="""
 In PagerDuty: Integrations, Generic Webhooks (v3), New Webhook.
 

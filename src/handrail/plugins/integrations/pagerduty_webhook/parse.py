@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from handrail.domain.alert import AlertStatus, Occurrence
+from handrail.domain.alert import AlertStatus, Occurrence, Severity
 from handrail.kernel.errors import BadInput
 from handrail.plugins.integrations.batch import other_sender, read_items, refuse_if_nothing
 from handrail.plugins.integrations.contract import Inbound, Parsed
@@ -34,10 +34,11 @@ EVENTS = {
 }  # fmt: skip
 STATUSES = {"triggered": FIRING, "acknowledged": ACKNOWLEDGED, "resolved": RESOLVED}
 SEVERITIES = {
-    "p1": "critical", "sev1": "critical", "sev_1": "critical", "critical": "critical",
-    "p2": "high", "sev2": "high", "sev_2": "high", "high": "high",
-    "p3": "medium", "sev3": "medium", "sev_3": "medium", "medium": "medium",
-    "p4": "low", "sev4": "low", "sev_4": "low", "low": "low", "p5": "info", "sev5": "info", "sev_5": "info",
+    "p1": Severity.CRITICAL, "sev1": Severity.CRITICAL, "sev_1": Severity.CRITICAL, "critical": Severity.CRITICAL,
+    "p2": Severity.HIGH, "sev2": Severity.HIGH, "sev_2": Severity.HIGH, "high": Severity.HIGH, "p3": Severity.MEDIUM,
+    "sev3": Severity.MEDIUM, "sev_3": Severity.MEDIUM, "medium": Severity.MEDIUM, "p4": Severity.LOW,
+    "sev4": Severity.LOW, "sev_4": Severity.LOW, "low": Severity.LOW, "p5": Severity.INFO, "sev5": Severity.INFO,
+    "sev_5": Severity.INFO,
 }  # fmt: skip
 _SAYS_NOTHING_OF_STATE = (
     "annotated", "annotate", "added", "replied", "updated", "published", "delegated", "delegate", "reassigned",

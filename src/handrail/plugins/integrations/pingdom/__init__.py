@@ -1,12 +1,13 @@
 """Pingdom's webhook (state change of an uptime or transaction check)."""
 
 from handrail.plugins.integrations.contract import Integration
-from handrail.plugins.integrations.pingdom.parse import parse
+from handrail.plugins.integrations.pingdom.parse import SEVERITIES, parse
 
 INTEGRATION = Integration(
     name="pingdom",
     title="Pingdom",
     parse=parse,
+    severities=SEVERITIES,
     docs="""
 In Pingdom: Integrations, Add integration, Type Webhook.
 

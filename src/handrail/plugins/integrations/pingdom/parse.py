@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from handrail.domain.alert import Severity
 from handrail.plugins.integrations.batch import other_sender
 from handrail.plugins.integrations.contract import Inbound, Parsed
 from handrail.plugins.integrations.fields import extra_of, key_of, mapping, read_body, service_of, short_labels, words
@@ -25,7 +26,7 @@ STATES = {
     "down": FIRING, "failing": FIRING, "unconfirmed_down": FIRING, "unconfirmed": FIRING, "unknown": FIRING,
     "up": RESOLVED, "success": RESOLVED, "paused": ACKNOWLEDGED,
 }  # fmt: skip
-SEVERITIES = {"high": "high", "low": "low"}
+SEVERITIES = {"high": Severity.HIGH, "low": Severity.LOW}
 _KNOWN = frozenset(
     [
         "check_id",

@@ -1,12 +1,13 @@
 """Riemann's events, as its configuration posts them."""
 
 from handrail.plugins.integrations.contract import Integration
-from handrail.plugins.integrations.riemann.parse import parse
+from handrail.plugins.integrations.riemann.parse import SEVERITIES, parse
 
 INTEGRATION = Integration(
     name="riemann",
     title="Riemann",
     parse=parse,
+    severities=SEVERITIES,
     docs="""
 In riemann.config, post each change of a state; the event's own fields are the body:
 

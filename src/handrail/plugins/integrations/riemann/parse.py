@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from handrail.domain.alert import Occurrence
+from handrail.domain.alert import Occurrence, Severity
 from handrail.kernel.errors import BadInput
 from handrail.plugins.integrations.batch import guess_sender, other_sender, read_items, refuse_if_nothing
 from handrail.plugins.integrations.contract import Inbound, Parsed
@@ -11,6 +11,7 @@ from handrail.plugins.integrations.fields import extra_of, key_of, moment, read_
 from handrail.plugins.integrations.reading import (
     ACKNOWLEDGED,
     FIRING,
+    NO_WORD,
     RESOLVED,
     missing,
     occurrence,
@@ -29,9 +30,10 @@ STATES = {
     "expired": FIRING, "failed": FIRING, "fail": FIRING, "bad": FIRING,
 }  # fmt: skip
 SEVERITIES = {
-    "critical": "critical", "fatal": "critical", "emergency": "critical", "down": "critical", "error": "high",
-    "failed": "high", "fail": "high", "bad": "high", "major": "high", "warning": "medium", "warn": "medium",
-    "unknown": "medium", "expired": "medium", "minor": "low",
+    "critical": Severity.CRITICAL, "fatal": Severity.CRITICAL, "emergency": Severity.CRITICAL,
+    "down": Severity.CRITICAL, "error": Severity.HIGH, "failed": Severity.HIGH, "fail": Severity.HIGH,
+    "bad": Severity.HIGH, "major": Severity.HIGH, "warning": Severity.MEDIUM, "warn": Severity.MEDIUM,
+    "unknown": Severity.MEDIUM, "expired": Severity.MEDIUM, "minor": Severity.LOW,
 }  # fmt: skip
 _KNOWN = frozenset({"host", "service", "state", "description", "time", "tags"})
 # Names of other senders that have a service and a state as well.
@@ -85,7 +87,7 @@ def _read(item: Any) -> Occurrence:
         key=f"{host}/{service}" if "/" not in host else key_of(host, service),
         status=status,
         title=service,
-        severity=severity_word(item.get("state"), SEVERITIES) if plain(item.get("state")) in SEVERITIES else "",
+        severity=severity_word(item.get("state"), SEVERITIES) if plain(item.get("state")) in SEVERITIES else NO_WORD,
         service=service,
         resource=host,
         summary=words(item.get("description")),

@@ -1,12 +1,13 @@
 """Rundeck's webhook notification of a job."""
 
 from handrail.plugins.integrations.contract import Integration
-from handrail.plugins.integrations.rundeck.parse import parse
+from handrail.plugins.integrations.rundeck.parse import SEVERITIES, parse
 
 INTEGRATION = Integration(
     name="rundeck",
     title="Rundeck",
     parse=parse,
+    severities=SEVERITIES,
     docs=r"""
 In Rundeck, in each job: Notifications, On Failure and On Success, Send Webhook.
 

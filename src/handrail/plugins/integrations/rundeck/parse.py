@@ -2,11 +2,13 @@
 
 from datetime import datetime
 
+from handrail.domain.alert import Severity
 from handrail.plugins.integrations.batch import other_sender
 from handrail.plugins.integrations.contract import Inbound, Parsed
 from handrail.plugins.integrations.fields import extra_of, mapping, read_body, words
 from handrail.plugins.integrations.reading import (
     FIRING,
+    NO_WORD,
     RESOLVED,
     first_link,
     first_moment,
@@ -27,8 +29,9 @@ STATUSES = {
 }  # fmt: skip
 SILENT = frozenset({"running", "start", "scheduled", "queued"})
 SEVERITIES = {
-    "failed": "high", "failure": "high", "timedout": "high", "timed_out": "high", "missed": "high",
-    "incomplete": "medium", "aborted": "medium", "failed_with_retry": "low", "avgduration": "low",
+    "failed": Severity.HIGH, "failure": Severity.HIGH, "timedout": Severity.HIGH, "timed_out": Severity.HIGH,
+    "missed": Severity.HIGH, "incomplete": Severity.MEDIUM, "aborted": Severity.MEDIUM,
+    "failed_with_retry": Severity.LOW, "avgduration": Severity.LOW,
 }  # fmt: skip
 _KNOWN = frozenset({"trigger", "status", "executionId", "execution"})
 
@@ -65,7 +68,7 @@ def parse(inbound: Inbound, now: datetime) -> Parsed:
                 key=f"{project}/{known_by}",
                 status=status,
                 title=name or words(run.get("description")) or f"Rundeck run {number}",
-                severity=severity_word(said, SEVERITIES) if status == FIRING else "",
+                severity=severity_word(said, SEVERITIES) if status == FIRING else NO_WORD,
                 service=project,
                 summary=first_words(run.get("description"), job.get("description")),
                 labels={

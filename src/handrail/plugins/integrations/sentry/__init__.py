@@ -1,7 +1,7 @@
 """Sentry: issues, issue alerts and metric alerts of an internal integration, and the older webhook plugin."""
 
 from handrail.plugins.integrations.contract import Integration
-from handrail.plugins.integrations.sentry.parse import parse
+from handrail.plugins.integrations.sentry.parse import SEVERITIES, parse
 from handrail.plugins.integrations.sentry.verify import verify
 
 INTEGRATION = Integration(
@@ -9,6 +9,7 @@ INTEGRATION = Integration(
     title="Sentry",
     parse=parse,
     verify=verify,
+    severities=SEVERITIES,
     docs="""
 In Sentry: Settings, Developer Settings, New Internal Integration.
 

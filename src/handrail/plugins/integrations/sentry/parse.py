@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from handrail.domain.alert import AlertStatus, Occurrence
+from handrail.domain.alert import AlertStatus, Occurrence, Severity
 from handrail.plugins.integrations.batch import guess_sender, other_sender
 from handrail.plugins.integrations.contract import Inbound, Parsed
 from handrail.plugins.integrations.fields import (
@@ -22,6 +22,7 @@ from handrail.plugins.integrations.fields import (
 from handrail.plugins.integrations.reading import (
     ACKNOWLEDGED,
     FIRING,
+    NO_WORD,
     RESOLVED,
     first_link,
     first_moment,
@@ -49,7 +50,8 @@ METRIC_ACTIONS = {
 }  # fmt: skip
 EVENT_ACTIONS = {"triggered": FIRING, "created": FIRING}
 SEVERITIES = {
-    "fatal": "critical", "critical": "critical", "error": "high", "warning": "medium", "info": "info", "debug": "info",
+    "fatal": Severity.CRITICAL, "critical": Severity.CRITICAL, "error": Severity.HIGH, "warning": Severity.MEDIUM,
+    "info": Severity.INFO, "debug": Severity.INFO,
 }  # fmt: skip
 # Those that Sentry sends beside, to integrations that ask for more than issues.
 _SILENT = frozenset({"comment", "installation", "seer", "preprod_artifact"})
@@ -186,7 +188,7 @@ def _metric(body: Mapping[str, Any], metric: Mapping[str, Any], sent_at: datetim
         key=f"metric/{key}",
         status=status,
         title=first_words(metric.get("title"), rule.get("name"), data.get("description_title")),
-        severity=severity_word(action, SEVERITIES) if action in SEVERITIES else "",
+        severity=severity_word(action, SEVERITIES) if action in SEVERITIES else NO_WORD,
         service=first_words(*(projects if type(projects) is list else ())),
         summary=first_words(data.get("description_text"), data.get("description_title")),
         labels={"environment": words(rule.get("environment")), "rule": words(rule.get("name"))},

@@ -1,12 +1,13 @@
 """ServiceNow: incident records, as a business rule sends them."""
 
 from handrail.plugins.integrations.contract import Integration
-from handrail.plugins.integrations.servicenow.parse import parse
+from handrail.plugins.integrations.servicenow.parse import PRIORITIES, parse
 
 INTEGRATION = Integration(
     name="servicenow",
     title="ServiceNow",
     parse=parse,
+    severities=PRIORITIES,
     docs=r"""
 In ServiceNow: System Definition, Business Rules, New, on the table Incident, after insert and update, Advanced:
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from handrail.domain.alert import Occurrence
+from handrail.domain.alert import Occurrence, Severity
 from handrail.kernel.errors import BadInput
 from handrail.plugins.integrations.batch import other_sender, read_items, refuse_if_nothing
 from handrail.plugins.integrations.contract import Inbound, Parsed
@@ -14,6 +14,7 @@ from handrail.plugins.integrations.reading import (
     ACKNOWLEDGED,
     FIRING,
     RESOLVED,
+    Word,
     first_link,
     first_words,
     missing,
@@ -34,8 +35,9 @@ STATES = {
     "8": RESOLVED, "canceled": RESOLVED, "cancelled": RESOLVED,
 }  # fmt: skip
 PRIORITIES = {
-    "1": "critical", "critical": "critical", "2": "high", "high": "high", "3": "medium", "moderate": "medium",
-    "medium": "medium", "4": "low", "low": "low", "5": "info", "planning": "info",
+    "1": Severity.CRITICAL, "critical": Severity.CRITICAL, "2": Severity.HIGH, "high": Severity.HIGH,
+    "3": Severity.MEDIUM, "moderate": Severity.MEDIUM, "medium": Severity.MEDIUM, "4": Severity.LOW,
+    "low": Severity.LOW, "5": Severity.INFO, "planning": Severity.INFO,
 }  # fmt: skip
 _TIMES = ("sys_updated_on", "opened_at", "sys_created_on", "resolved_at", "closed_at")
 _KNOWN = frozenset(
@@ -119,7 +121,7 @@ def _read(item: Any) -> Occurrence:
     )  # fmt: skip
 
 
-def _severity(value: Mapping[str, str]) -> str | None:
+def _severity(value: Mapping[str, str]) -> Word:
     """The priority as its number or name (“1 - Critical”); without it, the worse of impact and urgency."""
     said = value["priority"] or min(filter(None, (value["impact"], value["urgency"])), default="")
     head, _, name = said.partition(" - ")

@@ -2,11 +2,13 @@
 
 from handrail.plugins.integrations.contract import Integration
 from handrail.plugins.integrations.splunk.parse import parse
+from handrail.plugins.integrations.splunk.tables import SEVERITIES
 
 INTEGRATION = Integration(
     name="splunk",
     title="Splunk",
     parse=parse,
+    severities=SEVERITIES,
     docs="""
 In the saved search add the alert action Webhook with https://handrail.example/in/<source>/<token>. Splunk sends the
 search's name, a link and the first result; it signs nothing and sets no headers, so the token stands in the address.

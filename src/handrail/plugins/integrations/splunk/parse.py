@@ -61,11 +61,13 @@ def _occurrence(body: Mapping[str, Any]) -> Occurrence:
     if not title:
         raise BadInput("The alert has neither a “search_name” nor a title in its result.", code="alert_title_missing")
     status, at = _status(result), moment(result.get("_time")) or moment(result.get("_indextime"))
+    word = severity_word(_first(result, SEVERITY_NAMES) or words(body.get("severity")), SEVERITIES)
     return Occurrence(
         dedup_key=_key(body, result, search or title),
         status=status,
         title=clip(title, LIMITS.title_chars),
-        severity_raw=severity_word(_first(result, SEVERITY_NAMES) or words(body.get("severity")), SEVERITIES),
+        severity_raw=word.said,
+        severity=word.rung,
         service=short(_first(result, SERVICE_NAMES) or _first(result, RESOURCE_NAMES)),
         resource=short(_first(result, RESOURCE_NAMES)),
         summary=clip(_first(result, _SUMMARIES), LIMITS.summary_chars),

@@ -1,12 +1,13 @@
 """Statuspage: a vendor's status page that tells its subscribers by webhook."""
 
 from handrail.plugins.integrations.contract import Integration
-from handrail.plugins.integrations.statuspage.parse import parse
+from handrail.plugins.integrations.statuspage.parse import SEVERITIES, parse
 
 INTEGRATION = Integration(
     name="statuspage",
     title="Statuspage",
     parse=parse,
+    severities=SEVERITIES,
     docs=r"""
 On the vendor's status page: Subscribe to updates, Webhook.
 

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from handrail.domain.alert import Occurrence
+from handrail.domain.alert import Occurrence, Severity
 from handrail.plugins.integrations.batch import other_sender
 from handrail.plugins.integrations.contract import Inbound, Parsed
 from handrail.plugins.integrations.fields import extra_of, mapping, moment, read_body, words
 from handrail.plugins.integrations.reading import (
     ACKNOWLEDGED,
     FIRING,
+    NO_WORD,
     RESOLVED,
     first_link,
     first_moment,
@@ -34,9 +35,9 @@ INCIDENTS = {
     "completed": RESOLVED,
 }  # fmt: skip
 SEVERITIES = {
-    "degraded_performance": "medium", "partial_outage": "high", "major_outage": "critical",
-    "under_maintenance": "info", "none": "info", "maintenance": "info", "minor": "medium", "major": "high",
-    "critical": "critical",
+    "degraded_performance": Severity.MEDIUM, "partial_outage": Severity.HIGH, "major_outage": Severity.CRITICAL,
+    "under_maintenance": Severity.INFO, "none": Severity.INFO, "maintenance": Severity.INFO, "minor": Severity.MEDIUM,
+    "major": Severity.HIGH, "critical": Severity.CRITICAL,
 }  # fmt: skip
 # `meta` holds the address that ends the subscription: who has it can end it, so it is not kept.
 _KNOWN = frozenset({"meta", "component", "component_update", "incident"})
@@ -69,7 +70,7 @@ def _component(body: Mapping[str, Any]) -> Occurrence:
         key=f"component/{key}",
         status=status,
         title=f"{name or 'Component ' + key}: {said.replace('_', ' ')}",
-        severity=severity_word(said, SEVERITIES) if status != RESOLVED else "",
+        severity=severity_word(said, SEVERITIES) if status != RESOLVED else NO_WORD,
         service=name,
         summary=words(component.get("description")),
         labels={"status": said, "previous_status": words(update.get("old_status"))},

@@ -1,12 +1,13 @@
 """VMware Aria Operations (vRealize Operations): the REST notification plug-in."""
 
 from handrail.plugins.integrations.contract import Integration
-from handrail.plugins.integrations.vrealize.parse import parse
+from handrail.plugins.integrations.vrealize.parse import CRITICALITIES, parse
 
 INTEGRATION = Integration(
     name="vrealize",
     title="VMware Aria Operations (vRealize)",
     parse=parse,
+    severities=CRITICALITIES,
     docs="""
 In Aria Operations (vRealize Operations): Configure, Outbound settings, Add, plug-in type Rest Notification Plugin.
 

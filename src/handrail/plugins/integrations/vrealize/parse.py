@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from handrail.domain.alert import Severity
 from handrail.plugins.integrations.batch import other_sender
 from handrail.plugins.integrations.contract import Inbound, Parsed
 from handrail.plugins.integrations.fields import extra_of, key_of, read_body, words
@@ -25,8 +26,8 @@ STATUSES = {
     "canceled": RESOLVED, "cancelled": RESOLVED, "cancel": RESOLVED, "inactive": RESOLVED,
 }  # fmt: skip
 CRITICALITIES = {
-    "critical": "critical", "immediate": "high", "warning": "medium", "information": "info", "info": "info",
-    "auto": "medium", "unknown": "medium", "none": "info",
+    "critical": Severity.CRITICAL, "immediate": Severity.HIGH, "warning": Severity.MEDIUM, "information": Severity.INFO,
+    "info": Severity.INFO, "auto": Severity.MEDIUM, "unknown": Severity.MEDIUM, "none": Severity.INFO,
 }  # fmt: skip
 _PREFIXES = ("alert_criticality_level_", "criticality_level_", "alert_criticality_")
 _KNOWN = frozenset(

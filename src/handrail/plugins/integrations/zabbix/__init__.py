@@ -1,12 +1,13 @@
 """Zabbix: webhook media types."""
 
 from handrail.plugins.integrations.contract import Integration
-from handrail.plugins.integrations.zabbix.parse import parse
+from handrail.plugins.integrations.zabbix.parse import SEVERITIES, parse
 
 INTEGRATION = Integration(
     name="zabbix",
     title="Zabbix",
     parse=parse,
+    severities=SEVERITIES,
     docs=r"""
 In Zabbix: Alerts (or Administration), Media types, Create media type, type Webhook. Parameters:
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from handrail.domain.alert import AlertStatus, Occurrence
+from handrail.domain.alert import AlertStatus, Occurrence, Severity
 from handrail.plugins.integrations.batch import guess_sender, other_sender
 from handrail.plugins.integrations.contract import Inbound, Parsed
 from handrail.plugins.integrations.fields import extra_of, key_of, moment, read_body, service_of, short_labels, words
@@ -32,8 +32,9 @@ STATUSES = {
     "0": RESOLVED, "false": RESOLVED,
 }  # fmt: skip
 SEVERITIES = {
-    "not_classified": "info", "information": "info", "warning": "low", "average": "medium", "high": "high",
-    "disaster": "critical", "0": "info", "1": "info", "2": "low", "3": "medium", "4": "high", "5": "critical",
+    "not_classified": Severity.INFO, "information": Severity.INFO, "warning": Severity.LOW, "average": Severity.MEDIUM,
+    "high": Severity.HIGH, "disaster": Severity.CRITICAL, "0": Severity.INFO, "1": Severity.INFO, "2": Severity.LOW,
+    "3": Severity.MEDIUM, "4": Severity.HIGH, "5": Severity.CRITICAL,
 }  # fmt: skip
 # The names that media types in use give to one thing, ours first.
 NAMES = {
