@@ -85,7 +85,11 @@ def make_asgi(handrail: Handrail, live: LiveBus) -> Application:
         shell.ports.secret_keys,
     )  # fmt: skip
     settings = InboundSettings(
-        handrail.settings.open_networks, certificates.of, may_read, ask_confirmations, watcher.on_points,
+        handrail.settings.open_networks,
+        certificates.of,
+        may_read,
+        ask_confirmations,
+        watcher.on_points,
         log_watcher.on_lines,
     )
     inbound = InboundApp(ingestor, senders, Reading(database, clock), clock, settings)
@@ -117,7 +121,9 @@ def make_asgi(handrail: Handrail, live: LiveBus) -> Application:
             asyncio.create_task(pulling.run()),
             asyncio.create_task(log_watcher.run()),
         ]
-        listener = _listen_to_others(handrail, live)
+        others = _others(handrail, live)
+        for other in others:
+            other.start()
         try:
             yield
         finally:
@@ -125,20 +131,20 @@ def make_asgi(handrail: Handrail, live: LiveBus) -> Application:
                 duty.cancel()
             pulls.release(database, handrail.node)
             ingestor.close()
-            if listener is not None:
-                listener.stop()
+            for other in others:
+                other.stop()
 
     return _with_life(app, life)
 
 
-def _listen_to_others(handrail: Handrail, live: LiveBus) -> PostgresListener | None:
+def _others(handrail: Handrail, live: LiveBus) -> Sequence[PostgresListener | Notifier]:
+    """What hears the other processes on this database, and what tells them. SQLite has one process."""
     if handrail.database.is_sqlite:
-        return None
+        return ()
     process = new_process_name()
-    handrail.shell.listeners.append(Notifier(handrail.database, process))
-    listener = PostgresListener(handrail.database, live, process)
-    listener.start()
-    return listener
+    notifier = Notifier(handrail.database, process)
+    handrail.shell.listeners.append(notifier)
+    return PostgresListener(handrail.database, live, process), notifier
 
 
 def _with_life(app: Application, life: Callable[[], AbstractAsyncContextManager[None]]) -> Application:

@@ -258,7 +258,9 @@ def test_what_is_told_to_other_processes_fits_into_a_notice() -> None:
 def test_commits_of_another_process_are_told_here(postgresql: Database) -> None:
     world = make_world(postgresql)
     bus = LiveBus()
-    world.shell.listeners.append(Notifier(postgresql, "other"))
+    notifier = Notifier(postgresql, "other")
+    notifier.start()
+    world.shell.listeners.append(notifier)
     listener = PostgresListener(postgresql, bus, "this")
 
     async def story() -> None:
@@ -281,4 +283,5 @@ def test_commits_of_another_process_are_told_here(postgresql: Database) -> None:
     try:
         run(story)
     finally:
+        notifier.stop()
         listener.stop()

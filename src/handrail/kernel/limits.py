@@ -63,6 +63,7 @@ class Limits:
     correction_age: timedelta = timedelta(days=90)
     correction_alone_age: timedelta = timedelta(hours=24)
     correlation_interval_seconds: float = 0.25
+    correlation_gather_seconds: float = 0.02
     correlation_idle_seconds: float = 1.0
     fingerprints_remembered: int = 32_768
     patterns_remembered: int = 64
@@ -112,6 +113,7 @@ class Limits:
     clock_skew_seconds: int = 5
     checkpoint_age_seconds: int = 60
     transaction_attempts: int = 8
+    database_rest_seconds: float = 1.0
     database_wait_seconds: int = 30
     timer_batch: int = 500
     timer_interval_seconds: float = 0.5

@@ -78,10 +78,14 @@ class Correlator:
             return self._shell.transact(HANDRAIL, self._place_batch, "correlation")
 
     def _run(self) -> None:
+        ended = float("-inf")
         while not self._stopped.is_set():
             self._wake.wait(self._limits.correlation_idle_seconds)
-            # A storm commits many times a second: placing what a short pause gathers costs less than each alone.
-            self._stopped.wait(self._limits.correlation_interval_seconds)
+            # The first alerts are placed at once. A storm goes on to commit many times a second: placing what gathers
+            # between two rounds costs less than each alone.
+            rested = self._shell.clock.monotonic() - ended
+            rest = self._limits.correlation_interval_seconds - rested
+            self._stopped.wait(max(rest, self._limits.correlation_gather_seconds))
             self._wake.clear()
             try:
                 while self.run_once() and not self._stopped.is_set():
@@ -91,6 +95,7 @@ class Correlator:
                 return
             except Exception:
                 _log.exception("correlation failed and will be tried again")
+            ended = self._shell.clock.monotonic()
 
     def _has_work(self) -> bool:
         """Whether there is an alert that does not merely wait for another, or an incident gone quiet."""

@@ -1,6 +1,7 @@
 """One interface over SQLite and PostgreSQL: how connections are made, how a write begins, how a row is upserted."""
 
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,8 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from handrail.kernel.errors import Unavailable
 from handrail.kernel.limits import LIMITS
-from handrail.store import tables
+
+_LOCK_HEAD = "SELECT size FROM hr_head WHERE id = 1 FOR UPDATE"
 
 
 class Database:
@@ -28,12 +30,15 @@ class Database:
         if self.is_sqlite:
             sa.event.listen(self.engine, "connect", _sqlite_settings)
             sa.event.listen(self.engine, "begin", _sqlite_begin)
+        else:
+            sa.event.listen(self.engine, "checkout", _ping_when_rested)
+            sa.event.listen(self.engine, "checkin", _rest)
 
     def _options(self) -> dict[str, Any]:
         wait = LIMITS.database_wait_seconds
         if self.is_sqlite:
             return {"connect_args": {"timeout": wait, "check_same_thread": False}, "pool_size": 12, "max_overflow": 12}
-        return {"pool_size": 12, "max_overflow": 12, "pool_timeout": wait, "pool_pre_ping": True,
+        return {"pool_size": 12, "max_overflow": 12, "pool_timeout": wait,
                 "connect_args": {"connect_timeout": 5, "application_name": "handrail"}}  # fmt: skip
 
     @contextmanager
@@ -51,7 +56,7 @@ class Database:
         """One transaction that holds the record's head: writers stand in line, so order is total."""
         with self._translated(), self._line(), self.engine.begin() as connection:
             if not self.is_sqlite:
-                connection.execute(sa.select(tables.head.c.size).where(tables.head.c.id == 1).with_for_update())
+                connection.exec_driver_sql(_LOCK_HEAD)
             yield connection
 
     @contextmanager
@@ -115,6 +120,24 @@ def normal_url(url: str) -> str:
 
 def _first_line(error: Exception) -> str:
     return str(getattr(error, "orig", None) or error).strip().splitlines()[0][:200]
+
+
+def _rest(_connection: Any, record: Any) -> None:
+    record.info["rests_since"] = time.monotonic()
+
+
+def _ping_when_rested(connection: Any, record: Any, _proxy: Any) -> None:
+    """Ask a connection that lay idle whether it still lives. One that worked a moment ago is taken at its word: in a
+    storm the question would cost as much as an answer."""
+    since = record.info.get("rests_since")
+    if since is None or time.monotonic() - since < LIMITS.database_rest_seconds:
+        return
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        connection.rollback()
+    except Exception as error:
+        raise sa.exc.DisconnectionError(str(error)) from error
 
 
 def _sqlite_settings(connection: Any, _record: Any) -> None:

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import sqlalchemy as sa
 from prometheus_client import Gauge
 
 from handrail.kernel.errors import Unavailable
@@ -20,6 +21,7 @@ from handrail.store.database import Database
 
 _log = logging.getLogger("handrail.live")
 CHANNEL = "hr_live"
+_NOTIFY = sa.text("SELECT pg_notify(:channel, :payload)")
 _PAYLOAD_BYTES = 7000
 _CLIENTS = Gauge("handrail_live_clients", "Open live streams.")
 
@@ -183,23 +185,58 @@ class LiveBus:
             loop.call_later(self._limits.live_interval_ms / 1000, self._tell_all)
 
 
-@dataclass(frozen=True)
 class Notifier:
-    """A shell listener on PostgreSQL: tells the other processes, in a transaction of its own after the commit."""
+    """A shell listener on PostgreSQL that tells the other processes what was committed, from a thread of its own.
 
-    database: Database
-    process: str
+    A notice costs a commit. In a storm the committing thread must not pay for one each time, so what comes while the
+    last notice was on its way goes together in the next.
+    """
+
+    def __init__(self, database: Database, process: str, limits: Limits = LIMITS) -> None:
+        self._database = database
+        self._process = process
+        self._pause = limits.live_interval_ms / 1000
+        self._news: Committed | None = None
+        self._changed = threading.Condition()
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="handrail-notify", daemon=True)
 
     def __call__(self, committed: Committed) -> None:
-        import sqlalchemy as sa
+        with self._changed:
+            before = self._news
+            topics = committed.topics if before is None else before.topics | committed.topics
+            self._news = Committed(max(committed.index, before.index if before else -1), topics)
+            self._changed.notify()
 
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Tell what is left, and end."""
+        self._stopped.set()
+        with self._changed:
+            self._changed.notify()
+        self._thread.join(timeout=5)
+
+    def _run(self) -> None:
+        while (news := self._next()) is not None:
+            self._tell(news)
+            self._stopped.wait(self._pause)
+
+    def _next(self) -> Committed | None:
+        with self._changed:
+            while self._news is None and not self._stopped.is_set():
+                self._changed.wait()
+            news, self._news = self._news, None
+            return news
+
+    def _tell(self, news: Committed) -> None:
         try:
-            with self.database.plain() as connection:
-                statement = sa.text("SELECT pg_notify(:channel, :payload)")
-                connection.execute(statement, {"channel": CHANNEL, "payload": to_payload(self.process, committed)})
+            with self._database.plain() as connection:
+                connection.execute(_NOTIFY, {"channel": CHANNEL, "payload": to_payload(self._process, news)})
         except Exception:
             # The operation itself is committed; others find the news at their next reload.
-            _log.warning("other processes could not be told of entry %s", committed.index, exc_info=True)
+            _log.warning("other processes could not be told of entry %s", news.index, exc_info=True)
 
 
 def to_payload(process: str, committed: Committed) -> str:

@@ -11,6 +11,7 @@ const mark = document.getElementById("live-mark");
 const wanted = new Set();
 let timer = null;
 let busy = false;
+let fetchedAt = -Infinity;
 let opened = false;
 let staleSince = null;
 
@@ -46,8 +47,10 @@ function ask(topics) {
   schedule();
 }
 
+// The first news is fetched at once; what follows within the gap comes together.
 function schedule() {
-  if (timer === null && !busy && wanted.size && !document.hidden) timer = setTimeout(refreshWanted, GAP_MS);
+  if (timer !== null || busy || !wanted.size || document.hidden) return;
+  timer = setTimeout(refreshWanted, Math.max(0, GAP_MS - (performance.now() - fetchedAt)));
 }
 
 async function refreshWanted() {
@@ -64,6 +67,7 @@ async function refreshWanted() {
     await new Promise((done) => setTimeout(done, RETRY_MS));
   } finally {
     busy = false;
+    fetchedAt = performance.now();
     schedule();
   }
 }
