@@ -200,3 +200,8 @@ def test_without_a_usable_generator_the_link_is_alertmanagers() -> None:
         sent = {"labels": {"a": "1"}, "generatorURL": generator}
         assert webhook(sent, externalURL="https://am.example").occurrences[0].link == "https://am.example"
     assert webhook({"labels": {"a": "1"}}, externalURL="javascript:alert(1)").occurrences[0].link is None
+
+
+@pytest.mark.parametrize("version", ["4", 4, 4.0, None, ""])
+def test_the_version_may_be_a_number_and_may_be_missing(version: Any) -> None:
+    assert webhook({"labels": {"a": "1"}}, version=version, groupKey="{}").occurrences[0].status == "firing"
