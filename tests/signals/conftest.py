@@ -6,6 +6,7 @@ import pytest
 
 from handrail.kernel.clock import ManualClock
 from handrail.operations.shell import Shell
+from tests.signals.duty import Duty
 from tests.signals.intake import Intake, opened
 
 
@@ -14,3 +15,10 @@ def desk(shell: Shell, clock: ManualClock) -> Iterator[Intake]:
     """The intake with one source of each integration."""
     with opened(shell, clock) as made:
         yield made
+
+
+@pytest.fixture
+def duty(desk: Intake) -> Iterator[Duty]:
+    made = Duty(desk)
+    yield made
+    made.correlator.stop()

@@ -10,8 +10,8 @@ import pytest
 from handrail.domain.alert import Severity
 from handrail.domain.catalog import Catalog, Service
 from handrail.domain.suggest import list_words, suggest_severity, suggest_title
-from handrail.signals.correlate import Decided, Live, correlate
-from handrail.signals.relation import Hit, RecentChange, Symptom, telling_pairs
+from handrail.signals.correlate import Decided, Live, Memory, correlate
+from handrail.signals.relation import Hit, Links, RecentChange, Symptom, telling_pairs
 
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 CRITICAL, HIGH, MEDIUM, LOW, INFO = Severity
@@ -38,7 +38,7 @@ def alert(service: str | None, seconds: float = 0, severity: Severity = CRITICAL
 
 
 def decide(symptoms: Sequence[Symptom], live: Sequence[Live] = (), changes: Sequence[RecentChange] = ()) -> Decided:
-    return correlate(SHOP, changes, live, symptoms)
+    return correlate(Memory(Links(SHOP)), changes, live, symptoms)
 
 
 def groups(decided: Decided) -> list[list[str | None]]:

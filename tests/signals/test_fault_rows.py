@@ -24,8 +24,8 @@ from handrail.operations import decisions, silences
 from handrail.operations.shell import Shell
 from handrail.signals import metrics
 from handrail.store import tables
+from tests.signals.duty import Duty
 from tests.signals.intake import Intake, Reply, opened, run, together
-from tests.signals.test_correlator import Duty
 
 FIRING, RESOLVED = AlertStatus.FIRING, AlertStatus.RESOLVED
 ALERT = {"title": "Disk nearly full", "dedup_key": "db-1/disk", "severity": "critical", "service": "payments"}

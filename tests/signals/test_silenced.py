@@ -11,8 +11,9 @@ from handrail.domain.silence import Silence
 from handrail.operations import decisions, silences
 from handrail.operations.shell import Tx
 from handrail.store import tables
+from tests.signals.duty import RESOLVED, Duty
 from tests.signals.intake import Intake
-from tests.signals.test_correlator import RESOLVED, Duty, entries
+from tests.signals.test_correlator import entries
 
 RESPONDER = Person("usr_1", "person", frozenset({"responder"}))
 

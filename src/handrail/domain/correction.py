@@ -123,10 +123,13 @@ NOUN = Noun("correction", Correction, (CorrectionMade, CorrectionEnded), decide,
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a person said of a kind and a group of alerts, and when."""
+    """What a person said of a kind and a group of alerts, and when. `here`: such an alert was put into this very
+    candidate; `other` is the kind of the group that the word is about."""
 
     together: bool
     at: datetime
+    here: bool = False
+    other: Kind | None = None
 
 
 @dataclass(frozen=True)
@@ -140,18 +143,24 @@ class Corrections:
         """The newest word about alerts of this kind and a group that holds the others; None when nobody spoke."""
         for correction in self.by_kind.get(kind, ()) if kind is not None else ():
             together, apart = _said_of(correction, kind)
-            if (correction.into is not None and correction.into == candidate_id and kind in correction.kinds) or any(
-                other in together for other in others
-            ):
-                return Verdict(True, correction.at)
-            if any(other in apart for other in others):
-                return Verdict(False, correction.at)
+            if correction.into is not None and correction.into == candidate_id and kind in correction.kinds:
+                return Verdict(True, correction.at, here=True)
+            for told, is_together in ((together, True), (apart, False)):
+                other = next((one for one in told if one in others), None)
+                if other is not None:
+                    return Verdict(is_together, correction.at, other=other)
         return None
 
     def partners(self, kind: Kind | None) -> Iterable[Kind]:
         """The kinds that a person put together with this one."""
         for correction in self.by_kind.get(kind, ()) if kind is not None else ():
             yield from _said_of(correction, kind)[0]
+
+    def places(self, kind: Kind | None) -> Iterable[str]:
+        """The candidates into which a person put alerts of this kind."""
+        for correction in self.by_kind.get(kind, ()) if kind is not None else ():
+            if correction.into is not None and kind in correction.kinds:
+                yield correction.into
 
     def are_apart(self, some: Iterable[Kind], others: Collection[Kind]) -> bool:
         """Whether a person took any of these kinds apart from any of the others."""

@@ -62,8 +62,13 @@ class Limits:
     correction_kinds: int = 16
     correction_age: timedelta = timedelta(days=90)
     correction_alone_age: timedelta = timedelta(hours=24)
+    correlation_links: int = 1_000_000
+    correlation_slow_window: timedelta = timedelta(hours=2)
+    correlation_reconsidered: int = 200
+    learned_incidents: int = 200
+    learned_kinds: int = 24
+    learned_pairs: int = 2000
     correlation_interval_seconds: float = 0.25
-    correlation_gather_seconds: float = 0.02
     correlation_idle_seconds: float = 1.0
     fingerprints_remembered: int = 32_768
     patterns_remembered: int = 64

@@ -17,6 +17,7 @@ from handrail.domain.candidate import Candidate, GrowCandidate, OpenCandidate, b
 from handrail.domain.catalog import Catalog
 from handrail.domain.change import Change
 from handrail.domain.incident import AddServices, Incident, Stage
+from handrail.domain.kind import kind_of
 from handrail.domain.registry import NOUNS
 from handrail.domain.silence import Silence, silencing
 from handrail.domain.suggest import worse
@@ -26,9 +27,11 @@ from handrail.kernel.limits import LIMITS, Limits
 from handrail.operations import silences
 from handrail.operations.shell import HANDRAIL, Committed, Shell, Tx
 from handrail.signals import metrics
-from handrail.signals.correlate import Decided, Live, Placed, correlate
-from handrail.signals.relation import Hit, Pair, RecentChange, Symptom, telling_pairs
+from handrail.signals.correlate import Decided, Live, Memory, Placed, correlate
+from handrail.signals.relation import Hit, Pair, RecentChange, Symptom, joined_words, telling_pairs, telling_words
+from handrail.signals.remembering import Remembering
 from handrail.store import alerts, tables
+from handrail.store import candidates as store
 from handrail.store.alerts import Hits, Kept
 from handrail.store.projections import decode
 
@@ -46,6 +49,7 @@ class Correlator:
         self._load_catalog = load_catalog
         self._on_quiet = on_quiet
         self._limits = limits
+        self._remembering = Remembering(limits)
         self._waiting: frozenset[str] = frozenset()
         self._wake = threading.Event()
         self._stopped = threading.Event()
@@ -138,11 +142,12 @@ class Correlator:
         return placed
 
     def _place_all(self, tx: Tx, batch: Sequence[Kept]) -> int:
-        live = self._live(tx)
-        stays, fresh = _sort_out(tx, batch, {one.id for one in live}, self._limits)
+        memory = self._remembering.memory(tx, self._load_catalog(tx))
+        live = self._live(tx, memory.links.catalog)
+        stays, fresh = _sort_out(tx, batch, {one.id for one in live}, memory, self._limits)
         held, symptoms = _hold_back(silences.live(tx.connection), batch, fresh)
         changes = _recent_changes(tx, min((one.since for one in symptoms), default=tx.now), self._limits)
-        decided = correlate(self._load_catalog(tx), changes, live, symptoms, self._limits)
+        decided = correlate(memory, changes, live, symptoms, self._limits)
         where: dict[str, str | None] = {**stays, **dict.fromkeys(held)}
         for placed in decided.placed:
             candidate_id = _record(tx, placed)
@@ -150,6 +155,7 @@ class Correlator:
             metrics.CORRELATED.labels("new" if placed.candidate_id is None else "known").inc(len(placed.members))
         where |= dict.fromkeys(self._given_up(decided, batch, tx.now))
         alerts.mark_correlated(tx.connection, where)
+        _reconsider(tx, memory.links.catalog, decided, self._limits)
         self._waiting = frozenset(decided.waiting) - where.keys()
         if where:
             tx.topics |= {"alerts", "board"}
@@ -165,7 +171,7 @@ class Correlator:
         metrics.CORRELATED.labels("none").inc(len(due))
         return due
 
-    def _live(self, tx: Tx) -> list[Live]:
+    def _live(self, tx: Tx, catalog: Catalog) -> list[Live]:
         """What an alert may join, if any of it was heard of within the window."""
         ids = alerts.live_candidates(tx.connection, self._limits.correlation_candidates)
         by_candidate: dict[str, list[Hits]] = {}
@@ -175,7 +181,7 @@ class Correlator:
         for candidate_id, all_hits in by_candidate.items():
             newest = max(tx.now if one.is_open else one.last_at for one in all_hits)
             if tx.now - newest <= self._limits.correlation_window * 2:
-                found.append(_read_live(tx, candidate_id, all_hits, self._limits))
+                found.append(_read_live(tx, candidate_id, all_hits, catalog, self._limits))
         return found
 
 
@@ -188,9 +194,10 @@ class _Former:
 
 
 def _sort_out(
-    tx: Tx, batch: Sequence[Kept], live: set[str], limits: Limits
+    tx: Tx, batch: Sequence[Kept], live: set[str], memory: Memory, limits: Limits
 ) -> tuple[dict[str, str | None], list[Symptom]]:  # fmt: skip
-    """Alerts that fire again stay with a candidate that is still live; everything else is a symptom to place."""
+    """Alerts that fire again stay with a candidate that is still live, or outside where a person put them; everything
+    else is a symptom to place."""
     stays: dict[str, str | None] = {}
     symptoms = []
     formers: dict[str, _Former] = {}
@@ -204,7 +211,10 @@ def _sort_out(
                 stays[kept.alert.id] = kept.candidate_id
                 continue
             words = former.words
-        symptoms.append(_symptom(kept, tx.now, words))
+        elif memory.corrections.stays_alone(kept.alert.id, tx.now):
+            stays[kept.alert.id] = None
+            continue
+        symptoms.append(_symptom(kept, tx.now, words, memory.links.catalog))
     return stays, symptoms
 
 
@@ -234,27 +244,32 @@ def _former(tx: Tx, kept: Kept, live: set[str], limits: Limits) -> _Former:
     return _Former(False, f"it fired again after {incident.reference} was closed")
 
 
-def _symptom(kept: Kept, now: datetime, words: str) -> Symptom:
+def _symptom(kept: Kept, now: datetime, words: str, catalog: Catalog) -> Symptom:
     alert = kept.alert
     return Symptom(
         alert.id, alert.service, alert.severity, alert.title, began(kept.alert, now), telling_pairs(alert.labels),
-        kept.trace, words,
+        kept.trace, words, kind_of(alert), telling_words(alert, catalog),
     )  # fmt: skip
 
 
-def _read_live(tx: Tx, candidate_id: str, hits: Sequence[Hits], limits: Limits) -> Live:
+def _read_live(tx: Tx, candidate_id: str, hits: Sequence[Hits], catalog: Catalog, limits: Limits) -> Live:
     candidate: Candidate = tx.get("candidate", candidate_id)
     pairs: dict[str | None, set[Pair]] = {}
+    words: dict[str | None, frozenset[str]] = {}
     for alert in alerts.newest_of(tx.connection, candidate_id, limits.correlation_sampled_alerts):
         pairs.setdefault(alert.service, set()).update(telling_pairs(alert.labels))
+        spoken = telling_words(alert, catalog)
+        words[alert.service] = joined_words(words.get(alert.service, frozenset()), spoken)
     by_service: dict[str | None, Hit] = {}
     for one in hits:
         active_at = tx.now if one.is_open else one.last_at
-        hit = Hit(one.service, one.severity, one.first_at, active_at, frozenset(pairs.get(one.service, ())))
+        said = frozenset(pairs.get(one.service, ())), words.get(one.service, frozenset())
+        hit = Hit(one.service, one.severity, one.first_at, active_at, *said)
         known = by_service.get(one.service)
         by_service[one.service] = hit if known is None else _both(known, hit)
     titles = tuple(member.title for member in candidate.members)
-    return Live(candidate_id, tuple(by_service.values()), candidate.count, candidate.started_at, titles)
+    kinds = frozenset(one.kind for one in candidate.kinds)
+    return Live(candidate_id, tuple(by_service.values()), candidate.count, candidate.started_at, titles, kinds)
 
 
 def _both(one: Hit, other: Hit) -> Hit:
@@ -264,6 +279,7 @@ def _both(one: Hit, other: Hit) -> Hit:
         min(one.first_at, other.first_at),
         max(one.active_at, other.active_at),
         one.pairs,
+        one.words,
     )
 
 
@@ -275,13 +291,25 @@ def _record(tx: Tx, placed: Placed) -> str:
     )  # fmt: skip
     if known is None:
         candidate_id = new_id("can")
-        tx.change("candidate", candidate_id, OpenCandidate(candidate_id, *content, placed.trace))
+        tx.change("candidate", candidate_id, OpenCandidate(candidate_id, *content, placed.trace, placed.kinds))
         return candidate_id
-    tx.change("candidate", known, GrowCandidate(*content))
+    tx.change("candidate", known, GrowCandidate(*content, placed.kinds))
     candidate: Candidate = tx.get("candidate", known)
     if candidate.incident_id is not None:
         tx.change("incident", candidate.incident_id, AddServices(placed.services))
     return known
+
+
+def _reconsider(tx: Tx, catalog: Catalog, decided: Decided, limits: Limits) -> None:
+    """Where a candidate opened, alerts nearby that have fired for long and belong to none are looked at again: what
+    burned slowly may be how it began."""
+    services = {service for placed in decided.placed if placed.candidate_id is None for service in placed.services}
+    if not services:
+        return
+    known = catalog.services
+    near = services | {called for name in services & known.keys() for called in known[name].depends_on}
+    near |= {one.name for one in known.values() if not services.isdisjoint(one.depends_on)}
+    store.place_again(tx.connection, near, tx.now - limits.correlation_slow_window, limits.correlation_reconsidered)
 
 
 def _recent_changes(tx: Tx, since: datetime, limits: Limits) -> list[RecentChange]:

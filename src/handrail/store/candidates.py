@@ -1,11 +1,13 @@
 """What corrections and pages read of a candidate's alerts beyond its state: rows by id, and each member's reason."""
 
 from collections.abc import Collection, Iterable
+from datetime import datetime
 
 import msgspec
 import sqlalchemy as sa
 
-from handrail.domain.candidate import Candidate, Member
+from handrail.domain.alert import AlertStatus
+from handrail.domain.candidate import Candidate, KindSeen, Member, began
 from handrail.domain.correction import Correction
 from handrail.domain.registry import NOUNS
 from handrail.kernel.limits import LIMITS
@@ -60,3 +62,51 @@ def live_corrections(connection: sa.Connection) -> list[Correction]:
     query = sa.select(noun.c.state).where(noun.c.kind == "correction", noun.c.status == "live")
     states = connection.execute(query.order_by(noun.c.id).limit(LIMITS.corrections_live)).scalars()
     return [decode(NOUNS["correction"], text) for text in states]
+
+
+def place_again(connection: sa.Connection, services: Collection[str], since: datetime, size: int) -> int:
+    """Open alerts of these services that belong to no candidate and began not before `since` are to be placed anew,
+    the newest first within a bound; how many."""
+    alert = tables.alert
+    open_ones = (AlertStatus.FIRING.value, AlertStatus.ACKNOWLEDGED.value)
+    query = sa.select(alert).where(
+        alert.c.candidate_id.is_(None), alert.c.status.in_(open_ones), alert.c.correlated.is_(sa.true()),
+        alert.c.service.in_(sorted(services)),
+    )  # fmt: skip
+    rows = connection.execute(query.order_by(alert.c.last_at.desc(), alert.c.id).limit(size))
+    kept = [alerts.from_row(row).alert for row in rows]
+    found = [one.id for one in kept if began(one, one.last_at) >= since]
+    if found:
+        connection.execute(alert.update().where(alert.c.id.in_(found)).values(correlated=False))
+    return len(found)
+
+
+class _Told(msgspec.Struct):
+    """What a candidate's state says of the kinds of its alerts; the rest is not read."""
+
+    opened_at: datetime
+    kinds: tuple[KindSeen, ...] = ()
+
+
+def news_of(connection: sa.Connection, kind: str, status: str | None = None) -> int:
+    """Where the record last changed nouns of a kind, and of a status: unchanged means nothing to read again."""
+    noun = tables.noun
+    query = sa.select(sa.func.max(noun.c.changed_index)).where(noun.c.kind == kind)
+    if status is not None:
+        query = query.where(noun.c.status == status)
+    found = connection.execute(query).scalar()
+    return -1 if found is None else int(found)
+
+
+def kinds_of_closed(connection: sa.Connection, size: int) -> list[tuple[datetime, tuple[KindSeen, ...]]]:
+    """For the last closed incidents: when their candidate opened, and which kinds of alerts it had."""
+    one, incident = tables.noun.alias("c"), tables.noun.alias("i")
+    query = (
+        sa.select(one.c.state)
+        .join(incident, sa.and_(incident.c.kind == "incident", incident.c.id == one.c.incident_id))
+        .where(one.c.kind == "candidate", one.c.status == "declared", incident.c.status == "closed")
+        .order_by(incident.c.changed_index.desc(), one.c.id)
+        .limit(size)
+    )
+    told = [msgspec.json.decode(text, type=_Told) for text in connection.execute(query).scalars()]
+    return [(each.opened_at, each.kinds) for each in told]
