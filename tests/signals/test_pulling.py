@@ -21,7 +21,7 @@ from handrail.operations import sources
 from handrail.operations.shell import HANDRAIL
 from handrail.plugins.outward import Outward
 from handrail.signals.prometheus import bounded
-from handrail.signals.pulling import Kept, Pulling, Window, due, history, missed, moment_of, parts
+from handrail.signals.pulling import Kept, Pulling, Window, averaged, due, history, missed, moment_of, parts
 from handrail.signals.watching import Watcher, Watching
 from handrail.store import pulls, tables
 from handrail.store.database import Database
@@ -325,3 +325,10 @@ def test_a_source_that_another_node_pulls_is_not_spoken_of() -> None:
         fresh.note("It is gone.", OWNER_SINCE)
     (said,) = due([source], {"src_1": fresh}, frozenset(), OWNER_SINCE + timedelta(minutes=1))
     assert said.status == AlertStatus.FIRING and said.summary.endswith("It is gone.")
+
+
+def test_history_is_asked_as_the_means_that_detectors_look_at() -> None:
+    close = replace(PULL, every_seconds=5)
+    assert averaged(PULL.queries[0], close).promql == "avg_over_time((rate(x[1m]))[30s:5s])"
+    assert history(close, 72_005.0, 10) == Window(72_000.0 - 7200 + 30, 72_000.0, 30)
+    assert averaged(PULL.queries[0], PULL) == PULL.queries[0]

@@ -26,6 +26,7 @@ from handrail.kernel.limits import LIMITS, Limits
 from handrail.kernel.sealed import MasterKeys
 from handrail.plugins.integrations.contract import Parsed
 from handrail.plugins.outward import Outward, OutwardFailed
+from handrail.signals.detect.watch import MEAN_SECONDS
 from handrail.signals.heartbeat import OWN
 from handrail.signals.ingest import Ingestor
 from handrail.signals.prometheus import PrometheusServer, Pulled, PullFailed
@@ -69,12 +70,24 @@ def missed(pull: Pull, last: float, moment: float) -> Window | None:
 
 
 def history(pull: Pull, moment: float, series: int, limits: Limits = LIMITS) -> Window | None:
-    """The time before `moment` that teaches the detectors: no further back than points are read of all series. Pure."""
-    share = limits.pull_history_points // (len(pull.queries) * max(series, 1))
-    points = min(pull.history_seconds // pull.every_seconds, share)
-    if points < 1:
-        return None
-    return Window(moment - points * pull.every_seconds, moment - pull.every_seconds, pull.every_seconds)
+    """The time before `moment` that teaches the detectors: no further back than points are read of all series, and no
+    closer together than detectors look at them. Pure."""
+    step = history_step(pull)
+    points = min(pull.history_seconds // step, limits.pull_history_points // (len(pull.queries) * max(series, 1)))
+    last = moment_of(moment - pull.every_seconds, step)
+    return Window(last - (points - 1) * step, last, step) if points >= 1 else None
+
+
+def history_step(pull: Pull) -> int:
+    return int(MEAN_SECONDS) if 2 * pull.every_seconds <= MEAN_SECONDS else pull.every_seconds
+
+
+def averaged(query: PullQuery, pull: Pull) -> PullQuery:
+    """The query for history: where detectors look at means, the server is asked for just these."""
+    step = history_step(pull)
+    if step == pull.every_seconds:
+        return query
+    return PullQuery(query.name, f"avg_over_time(({query.promql})[{step}s:{pull.every_seconds}s])")
 
 
 def parts(window: Window, series: int, limits: Limits = LIMITS) -> Iterator[Window]:
@@ -278,8 +291,9 @@ class Pulling:
         else:
             gap = missed(kept.pull, last, moment)
             past = None if gap is None or gap.is_one else Window(gap.first, gap.last - gap.step, gap.step)
+        asked = query if last is not None else averaged(query, kept.pull)
         for part in parts(past, newest.series, self.limits) if past else ():
-            earlier = await self._in_thread(server.between, query, part.first, part.last, part.step)
+            earlier = await self._in_thread(server.between, asked, part.first, part.last, part.step)
             await self._take(source, earlier, tell=last is not None)
         await self._take(source, newest, tell=last is not None)
         kept.last[query.name], kept.series[query.name] = moment, newest.series

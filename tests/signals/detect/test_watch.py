@@ -52,7 +52,9 @@ def test_a_value_that_stands_still_is_told_once() -> None:
     values[400:500] = 50.25
     flat = [(step, anomaly) for step, anomaly in told(values) if anomaly.kind is Kind.FLAT_LINE]
     assert [step for step, _ in flat] == [429]
-    assert "stood at 50.25 for 30 points" in flat[0][1].sentence
+    assert flat[0][1].sentence == (
+        "The value has stood at 50.25 for 29 min; it never stood still before. The sender may be stuck."
+    )
 
 
 def test_a_series_that_never_moved_is_no_flat_line() -> None:

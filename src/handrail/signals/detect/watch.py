@@ -1,19 +1,29 @@
 """Watches one series and says in words what is out of the ordinary: what was expected, what came, how rare that is."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from math import exp, isfinite
+from math import exp, inf, isfinite
 
-from handrail.signals.detect.one import FEATURES, Detector
+from handrail.signals.detect.one import FEATURES, STEP_OUTLIER, Detector
+from handrail.signals.detect.reach import Reach
 from handrail.signals.detect.setting import Setting
 from handrail.signals.detect.trend import Trend
 
-# A value that stands still is news once it does so four times longer than ever, and at least for so many points.
+# A value that stands still is news once it does so four times longer than ever, and at least for so many points. Longer
+# is meant in time: points may come closer together than those of the history.
 FLAT_POINTS_LEAST, FLAT_LONGER, FLAT_CHANGES_LEAST = 30, 4, 20
 # So many usual steps without a point are a gap, once so many points have told the usual step.
 GAP_STEPS, GAP_POINTS_LEAST = 5.0, 20
 TREND_HORIZON_SECONDS = 4 * 3600.0
+# Points that come closer than half of this are looked at as one mean per so many seconds: what lasts shows more clearly
+# in it, and what is one point's chance does not show at all.
+MEAN_SECONDS = 30.0
+# Evidence in nats that is told: of a value well beyond all that the series has been, so much; of one within it, which
+# is odd only for its time or its company, much more. Measured on series without a fault (docs/detection.md).
+BEYOND_LEAST, EVIDENCE_BEYOND, EVIDENCE_WITHIN = 0.5, 6.0, 20.0
+# After an alarm so many points (or means) only say it again.
+REST_POINTS = 60
 
 
 class Kind(StrEnum):
@@ -58,14 +68,26 @@ def span(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
+def _mean(points: Sequence[tuple[float, float]]) -> tuple[float, float, int]:
+    """When the last of them was, their mean, and how many they are. Of equal values the mean is that value, exactly."""
+    values = [value for _, value in points]
+    mean = values[0] if min(values) == max(values) else sum(values) / len(values)
+    return points[-1][0], mean, len(points)
+
+
 class Watch:
     """`observe` each point in time order. `limit` is a value that must not be reached, such as a full disk."""
 
     def __init__(self, limit: float | None = None, setting: Setting | None = None) -> None:
         self.limit, self.detector = limit, Detector(setting)
         self._trend, self._trend_rest = Trend(), 0
+        self._reach, self._rest = Reach(), 0
+        self.step_seconds, self._steps = 0.0, 0
         self._last_at, self._last_value = 0.0, float("nan")
-        self._run = self._longest_run = self._changes = 0
+        self._low, self._high = inf, -inf
+        self._gathered: list[tuple[float, float]] = []
+        self._run, self._changes, self._run_began, self._longest_run = 0, 0, 0.0, 0.0
+        self._flat_told = False
         self._missing_told = False
 
     def observe(self, at: float, value: float) -> list[Anomaly]:
@@ -73,14 +95,38 @@ class Watch:
         gap = self.overdue(at)
         if not isfinite(value):
             return self._tell_missing(gap)
-        found = [*self._tell_missing(gap), *self._alarm(at, value), *self._flat(at, value), *self._breach(at, value)]
+        found = self._tell_missing(gap)
+        for moment, mean, points in self._gather(at, value):
+            found += self._alarm(moment, mean, points)
+        found += [*self._flat(at, value), *self._breach(at, value)]
+        self._measure_step(at)
         self._last_at, self._last_value, self._missing_told = at, value, False
         return found
 
+    def _gather(self, at: float, value: float) -> list[tuple[float, float, int]]:
+        """What is to be looked at now, as (moment, mean, of how many points): the point itself where points are far
+        apart, the mean of the last span where one is over, mostly nothing where they are close."""
+        ready, gathered, close = [], self._gathered, at - self._last_at <= MEAN_SECONDS / 2
+        if gathered and (not close or at // MEAN_SECONDS != gathered[0][0] // MEAN_SECONDS):
+            ready.append(_mean(gathered))
+            gathered.clear()
+        if close:
+            gathered.append((at, value))
+        else:
+            ready.append((at, value, 1))
+        return ready
+
+    def _measure_step(self, at: float) -> None:
+        if self._last_at > 0.0:
+            step, self._steps = at - self._last_at, self._steps + 1
+            if self._steps > 1:
+                step = min(step, STEP_OUTLIER * self.step_seconds)
+            self.step_seconds += max(1.0 / self._steps, self.detector.setting.step_rate) * (step - self.step_seconds)
+
     def overdue(self, now: float) -> Anomaly | None:
         """The gap between the last point and now, when it is longer than points ever need. Changes nothing."""
-        usual, silent = self.detector.step_seconds, now - self._last_at
-        if self.detector.n < GAP_POINTS_LEAST or usual <= 0.0 or silent <= GAP_STEPS * usual:
+        usual, silent = self.step_seconds, now - self._last_at
+        if self._steps < GAP_POINTS_LEAST or usual <= 0.0 or silent <= GAP_STEPS * usual:
             return None
         said = f"No point came for {span(silent)}; expected one every {span(usual)}."
         return Anomaly(Kind.MISSING, now, usual, silent, 0.0, said)
@@ -92,23 +138,26 @@ class Watch:
         self._missing_told = True
         return [gap]
 
-    def _alarm(self, at: float, value: float) -> Iterator[Anomaly]:
-        level = self.detector.level
-        if self.detector.score(at, value) < self.detector.setting.threshold:
+    def _alarm(self, at: float, value: float, points: int) -> Iterator[Anomaly]:
+        level, beyond = self.detector.level, self._reach.beyond(value)
+        self.detector.score(at, value)
+        self._reach.add(value)
+        least = EVIDENCE_BEYOND if beyond >= BEYOND_LEAST else EVIDENCE_WITHIN
+        if self._rest or self.detector.evidence < least:
+            self._rest = max(self._rest - 1, 0)
             return
+        self._rest = REST_POINTS
         parts = self.detector.surprises
         feature = max(range(len(parts)), key=parts.__getitem__)
         kind, rarity, expected = KINDS[FEATURES[feature]], exp(parts[feature]), self.detector.expected
-        rare = self._rare(rarity)
+        rare, got = self._rare(rarity), f"{value:.4g}" if points == 1 else f"{value:.4g} (the mean of {points} points)"
         if kind is Kind.LEVEL_SHIFT:
-            said = (
-                f"The level has moved: expected about {expected:.4g} (long level {level:.4g}), now {value:.4g}. {rare}"
-            )
+            said = f"The level has moved: expected about {expected:.4g} (long level {level:.4g}), now {got}. {rare}"
         elif kind is Kind.SCATTER:
-            said = f"The values scatter unlike before around {expected:.4g}, now {value:.4g}. {rare}"
+            said = f"The values scatter unlike before around {expected:.4g}, now {got}. {rare}"
         else:
             usual = f"give or take {self.detector.error:.3g}"
-            said = f"Expected about {expected:.4g}, {usual}, got {value:.4g}. {rare}"
+            said = f"Expected about {expected:.4g}, {usual}, got {got}. {rare}"
         yield Anomaly(kind, at, expected, value, rarity, said)
 
     def _rare(self, rarity: float) -> str:
@@ -120,16 +169,22 @@ class Watch:
 
     def _flat(self, at: float, value: float) -> Iterator[Anomaly]:
         if value != self._last_value:
-            self._longest_run = max(self._longest_run, self._run)
-            self._run, self._changes = 1, min(self._changes + 1, FLAT_CHANGES_LEAST)
+            self._low, self._high = min(self._low, value), max(self._high, value)
+            self._longest_run = max(self._longest_run, self._last_at - self._run_began)
+            self._run, self._run_began, self._flat_told = 1, at, False
+            self._changes = min(self._changes + 1, FLAT_CHANGES_LEAST)
             return
         self._run += 1
-        if self._changes == FLAT_CHANGES_LEAST and self._run == max(FLAT_POINTS_LEAST, FLAT_LONGER * self._longest_run):
+        lasts, usual = at - self._run_began, self._longest_run
+        enough = self._run >= FLAT_POINTS_LEAST and lasts >= FLAT_LONGER * usual and not self._flat_told
+        # At its lowest or highest a series is idle or full, such as a rate of 0 at night: that is not stuck.
+        if enough and self._changes == FLAT_CHANGES_LEAST and self._low < value < self._high:
+            self._flat_told = True
+            longest = f"never stood still for more than {span(usual)}" if usual else "never stood still"
             said = (
-                f"The value has stood at {value:.4g} for {self._run} points; it never stood still for more than "
-                f"{self._longest_run} before. The sender may be stuck."
+                f"The value has stood at {value:.4g} for {span(lasts)}; it {longest} before. The sender may be stuck."
             )
-            yield Anomaly(Kind.FLAT_LINE, at, float(self._longest_run), value, 0.0, said)
+            yield Anomaly(Kind.FLAT_LINE, at, usual, value, 0.0, said)
 
     def _breach(self, at: float, value: float) -> Iterator[Anomaly]:
         if self.limit is None:
