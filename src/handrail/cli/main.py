@@ -40,6 +40,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "source": ("source", _KEEPING, "Senders of alerts and changes: list, add, show, secret, heartbeat, ..."),
     "user": ("user", _KEEPING, "Accounts: list, create, roles, deactivate, reset-password"),
     "token": ("token", _KEEPING, "API tokens: create, list, revoke"),
+    "detect": ("detect", _KEEPING, "Find what is out of the ordinary in CSV or Parquet files"),
     "eval": ("eval", _KEEPING, "Score the shipped methods on benchmark data: metrics, logs, group"),
     "openapi": ("openapi", _KEEPING, "Print the API's description"),
 }
