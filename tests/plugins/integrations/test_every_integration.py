@@ -69,6 +69,9 @@ def assert_bounded(parsed: Parsed) -> None:
             assert field is None or 1 <= len(field) <= LIMITS.label_chars
         canonical(change.extra)
 
+    assert len(parsed.lines) <= LIMITS.inbound_telemetry_items
+    assert all(0 < len(line.text) <= LIMITS.log_line_chars for line in parsed.lines)
+    assert all(len(line.service) <= LIMITS.label_chars and "\0" not in line.text for line in parsed.lines)
     assert len(parsed.points) <= LIMITS.inbound_telemetry_items
     for point in parsed.points:
         assert math.isfinite(point.value)
@@ -113,7 +116,7 @@ def test_an_unknown_integration_is_not_found_and_the_known_are_named() -> None:
 @pytest.mark.parametrize(("name", "file", "inbound"), SAMPLES, ids=[f"{name}/{file}" for name, file, _ in SAMPLES])
 def test_every_sample_parses_wholly(name: str, file: str, inbound: Inbound) -> None:
     parsed = integration(name).parse(inbound, NOW)
-    assert parsed.occurrences or parsed.changes or parsed.points
+    assert parsed.occurrences or parsed.changes or parsed.points or parsed.lines
     assert parsed.rejected == ()
     assert_bounded(parsed)
 
