@@ -94,7 +94,8 @@ def posts(now: datetime) -> list[dict[str, Any]]:
         if number % 5 == 0:
             item["endsAt"] = (now + timedelta(seconds=chance.choice([3600, -1, -3600]))).isoformat()
         items.append(item)
-    return [*items, {"labels": {}}, {"labels": {"1bad": "x"}}, {"labels": {"a": "b"}, "annotations": {"1x": "y"}}]
+    # Names that are not of the old form are refused before 0.27 and taken since: only the empty one is refused by all.
+    return [*items, {"labels": {}}, {"labels": {"": "x"}}, {"labels": {"a": "b"}, "annotations": {"": "y"}}]
 
 
 def comparable(shown: dict[str, Any]) -> dict[str, Any]:

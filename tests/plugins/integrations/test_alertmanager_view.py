@@ -116,3 +116,11 @@ def test_flags_and_receiver_select() -> None:
     assert listed([ALERT], read_query([("receiver", "pager")])) == []
     with pytest.raises(BadInput, match="failed to parse receiver param"):
         read_query([("receiver", "(")])
+
+
+def test_a_name_with_other_signs_stands_in_quotes() -> None:
+    assert read_matcher('"service.name"="pay"') == Matcher("service.name", "=", "pay")
+    assert read_matcher('"a\\"b" !~ "x.*"') == Matcher('a"b', "!~", "x.*")
+    for said in ('""="x"', '"open="x"', '"a.b"', 'a.b="x"'):
+        with pytest.raises(BadInput):
+            read_matcher(said)

@@ -17,6 +17,7 @@ from handrail.plugins.integrations.contract import Rejected
 
 RECEIVER = "handrail"
 _NAME = re2.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+_QUOTED_NAME = re2.compile(r'"(?:[^"\\]|\\.)+"')
 _TRUE_WORDS = {"true", "1", "yes", "ok", "y", "on", "selected", "checked", "t", "enabled"}
 # RE2 and Go, which Alertmanager is written in, read one language and name its faults in different words.
 _GO_WORDS = {
@@ -87,12 +88,14 @@ def read_query(parameters: Iterable[tuple[str, str]]) -> AlertQuery:
 
 
 def read_matcher(said: str) -> Matcher:
-    """One filter, as `name="value"`, `name!=value`, `name=~"regular expression"` or `name!~…`."""
+    """One filter, as `name="value"`, `name!=value`, `name=~"regular expression"` or `name!~…`; a name with other signs
+    stands in quotes (`"service.name"="value"`), as Alertmanager takes it since 0.27."""
     rest = said.strip()
-    found = _NAME.match(rest)
+    found = _NAME.match(rest) or _QUOTED_NAME.match(rest)
     if found is None:
         raise _bad_matcher(f"bad matcher format: {said}")
     name, rest = found.group(0), rest[found.end() :].lstrip()
+    name = _unquoted(name) if name.startswith('"') else name
     operator = next((sign for sign in ("=~", "!=", "!~", "=") if rest.startswith(sign)), None)
     if operator is None:
         raise _bad_matcher(f"bad matcher format: {said}")
