@@ -21,10 +21,10 @@ def send(name: str, body: bytes | str) -> Parsed:
 def test_datadogs_payload_encoded_as_a_form_is_read_as_its_json_would_be() -> None:
     fields = {
         "alert_id": "7", "alert_scope": "host:a", "alert_transition": "Recovered", "title": "[Recovered] Überlast & Co",
-        "tags": "service:pay,host:a", "date": "1767600000000",
+        "tags": "service:pay,host:a", "date": "1767600000000", "org": '{"id": "5", "name": "Harbour"}',
     }  # fmt: skip
     [said] = send("datadog", urlencode(fields)).occurrences
-    assert (said.dedup_key, said.status, said.title) == ("|7|host:a", "resolved", "Überlast & Co")
+    assert (said.dedup_key, said.status, said.title) == ("5|7|host:a", "resolved", "Überlast & Co")
     assert said.service == "pay"
 
 

@@ -37,6 +37,7 @@ from handrail.plugins.integrations.reading import (
     Word,
     first_link,
     labels_of,
+    object_in,
     pairs,
     plain,
     severity_word,
@@ -90,7 +91,7 @@ def _said(body: Any) -> dict[str, Any]:
         value = next((plain[spelling] for spelling in spellings if spelling in plain), None)
         if value is not None:
             found[name] = value
-    found["org"] = {name: plain.get("org" + name) for name in ("id", "name")} | mapping(plain.get("org"))
+    found["org"] = {name: plain.get("org" + name) for name in ("id", "name")} | object_in(plain.get("org"))
     return found
 
 
