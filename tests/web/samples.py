@@ -776,6 +776,18 @@ SOURCES = v.SourcesView(
             48211,
             0,
             18,
+            pull=v.PullRow(
+                "https://prometheus.example:9090",
+                "up=up\nrps=rate(http_requests_total[1m])",
+                60,
+                86_400,
+                "",
+                True,
+                at(1),
+                812,
+                "Query rps was refused: bad_data: parse error.",
+                "Query up gave no series.",
+            ),
         ),
         v.SourceRow(
             "src_2", "pagerduty-events", "PagerDuty Events v2", "/v2/enqueue", "routing key", "quiet", at(64), 320, 3, 0

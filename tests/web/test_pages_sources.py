@@ -7,9 +7,10 @@ import pytest
 
 from handrail.operations import sources
 from handrail.operations.shell import HANDRAIL, Tx
-from handrail.store import intake
+from handrail.store import intake, pulls
 from handrail.store.database import Database
 from handrail.store.intake import Unread
+from handrail.store.pulls import PullState
 from tests.web.houses import House, house
 
 
@@ -32,6 +33,39 @@ def test_a_heartbeat_is_set_shown_and_ended(home: House) -> None:
     browser.post(f"/sources/{where}/heartbeat", {"every": "", "back": "/sources"})
     assert "Heartbeat (" not in browser.get("/sources").text
     assert browser.post(f"/sources/{where}/heartbeat", {"every": "soon", "back": "/sources"}).status_code == 422
+
+
+def test_metrics_are_pulled_changed_and_pulled_no_more(home: House) -> None:
+    browser, where = home.as_(home.world.owner), source_id(home)
+    form = {"url": "https://prom.example:9090", "queries": "up=up\n\nrps=rate(x{a=\"b\"}[1m])", "every": "30",
+            "history": "3600", "user": "", "secret": "tok-shown-once", "back": "/sources"}  # fmt: skip
+    browser.post(f"/sources/{where}/pull", form)
+    page = browser.get("/sources").text
+    assert "Pull metrics (every 30 s" in page and "Not pulled yet." in page and "tok-shown-once" not in page
+    assert "rate(x{a=&#34;b&#34;}[1m])" in page and "keep the earlier one" in page
+    browser.post(f"/sources/{where}/pull", {**form, "secret": "", "no_secret": "yes"})
+    assert "keep the earlier one" not in browser.get("/sources").text
+    browser.post(f"/sources/{where}/pull/end", {"back": "/sources"})
+    assert "Pull metrics (" not in browser.get("/sources").text
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"every": "often"}, {"history": ""}, {"queries": "up"}, {"queries": ""}, {"url": "prom"}, {"every": "1"}]
+)
+def test_what_cannot_be_pulled_is_refused_in_words(home: House, wrong: dict[str, str]) -> None:
+    browser, where = home.as_(home.world.owner), source_id(home)
+    form = {"url": "https://prom.example", "queries": "up=up", "every": "30", "history": "0", "back": "/sources"}
+    assert browser.post(f"/sources/{where}/pull", {**form, **wrong}).status_code == 422
+
+
+def test_how_pulling_goes_stands_on_the_page(home: House) -> None:
+    browser, where = home.as_(home.world.owner), source_id(home)
+    form = {"url": "https://prom.example", "queries": "up=up", "every": "30", "history": "0", "back": "/sources"}
+    browser.post(f"/sources/{where}/pull", form)
+    said = PullState("n", None, "2026-01-05T09:00:00.000000Z", 812, "It answered with 502 <b>.", "A note.")
+    pulls.report(home.world.shell.database, where, said)
+    page = browser.get("/sources").text
+    assert "812 series" in page and "It answered with 502 &lt;b&gt;." in page and "A note." in page
 
 
 def test_a_kept_payload_is_read_again_and_the_record_says_who_had_that_done(home: House) -> None:

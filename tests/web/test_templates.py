@@ -22,7 +22,8 @@ FORMS = re.compile(
     r"candidates/\w+/(declare|dismiss)|gates/\w+/vote|tasks/\w+/\w+/(claim|done|skip|ask-again|outcome)|incidents|"
     r"incidents/\w+/(notes|roles|close|readiness|severity|halves|investigate|runs|messages)|messages/\w+/(edit|submit)|"
     r"reviews/\w+/(edit|accept)|sources|"
-    r"sources/\w+/(tokens|remove|heartbeat|signing-secrets|secrets/\w+/retire|confirmations/\w+)|quarantine/\w+/retry)$"
+    r"sources/\w+/(tokens|remove|heartbeat|pull|pull/end|signing-secrets|secrets/\w+/retire|confirmations/\w+)|"
+    r"quarantine/\w+/retry)$"
 )
 INCIDENT_PARTS = (
     "head",

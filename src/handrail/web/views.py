@@ -806,6 +806,22 @@ class ConfirmationRow:
 
 
 @dataclass(frozen=True)
+class PullRow:
+    """How metrics are pulled, as a form takes it, and how that went last. `queries` are lines NAME=PROMQL."""
+
+    url: str
+    queries: str
+    every_seconds: int
+    history_seconds: int
+    user: str
+    has_secret: bool
+    pulled_at: datetime | None
+    series: int
+    trouble: str
+    notes: str
+
+
+@dataclass(frozen=True)
 class SourceRow:
     """`health` is receiving, quiet or refusing."""
 
@@ -822,6 +838,7 @@ class SourceRow:
     signs: bool = False
     signing: tuple[SigningRow, ...] = ()
     heartbeat_seconds: int | None = None
+    pull: PullRow | None = None
 
 
 @dataclass(frozen=True)

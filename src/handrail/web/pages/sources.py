@@ -1,6 +1,7 @@
 """Who sends: sources with their health, new ones, and what could not be read."""
 
 from handrail.domain.people import Permission, Person, require
+from handrail.domain.pull import Pull, PullQuery
 from handrail.domain.source import Source
 from handrail.kernel.errors import Unprocessable
 from handrail.kernel.limits import LIMITS
@@ -8,7 +9,7 @@ from handrail.operations import sources as operations
 from handrail.operations.shell import Tx
 from handrail.plugins.integrations.contract import Integration
 from handrail.plugins.integrations.registry import integrations
-from handrail.store import intake, queries, rooms, sealed
+from handrail.store import intake, pulls, queries, rooms, sealed
 from handrail.store.queries import Wanted
 from handrail.web import views as v
 from handrail.web.pages.site import At, Done, On, Post
@@ -22,7 +23,7 @@ def sources(visit: Visit, secret: v.Secret | None = None) -> Screen:
     connection, may_manage = visit.connection, visit.may(Permission.MANAGE_SOURCES)
     stats, firing = intake.stats(connection), rooms.firing_by_source(connection)
     found = queries.page(connection, Source, Wanted("live"), LIMITS.page_size_max)
-    kept, known = rooms.quarantine_size(connection), integrations()
+    kept, known, pulled = rooms.quarantine_size(connection), integrations(), pulls.states(connection)
     signing: dict[str, list[sealed.Shown]] = {}
     for shown in sealed.shown(connection) if may_manage else ():
         signing.setdefault(shown.owner_id, []).append(shown)
@@ -31,6 +32,7 @@ def sources(visit: Visit, secret: v.Secret | None = None) -> Screen:
             source_row(
                 each.state, stats.get(each.state.name), firing.get(each.state.name, 0), visit.now,
                 visit.context.public_url, signing.get(each.state.id, ()), _signs(known.get(each.state.integration)),
+                pulled.get(each.state.id),
             )
             for each in found
         ),
@@ -126,6 +128,35 @@ def set_heartbeat(post: Post) -> Done:
     return Done(f"Silence for longer than {every} s is an alert now." if every else "Silence is nothing now.")
 
 
+def set_pull(post: Post) -> Done:
+    every, history = _seconds(post, "every", "between two pulls"), _seconds(post, "history", "of history")
+    lines = [line.strip() for line in post.text("queries").splitlines() if line.strip()]
+    queries = tuple(_query(line) for line in lines)
+    pull = Pull(post.text("url").strip(), queries, every, history, post.text("user").strip())
+    secret = "" if post.text("no_secret") else post.text("secret") or None
+    post.act(lambda tx, person: operations.set_pull(tx, post.where["source_id"], pull, person, secret))
+    return Done(f"Metrics are pulled every {every} s; this page shows how that goes.")
+
+
+def end_pull(post: Post) -> Done:
+    post.act(lambda tx, person: operations.end_pull(tx, post.where["source_id"], person))
+    return Done("No metrics are pulled for this source any more.")
+
+
+def _seconds(post: Post, name: str, words: str) -> int:
+    typed = post.text(name)
+    if not typed.isdecimal() or len(typed) > 9:
+        raise Unprocessable(f"Say how many seconds {words}, as a number.", "bad_pull")
+    return int(typed)
+
+
+def _query(line: str) -> PullQuery:
+    name, mark, promql = line.partition("=")
+    if not mark:
+        raise Unprocessable(f"“{line[:80]}” is no named query; write one NAME=PROMQL a line.", "bad_pull")
+    return PullQuery(name.strip(), promql.strip())
+
+
 def retry(post: Post) -> Done:
     require(post.person, Permission.MANAGE_SOURCES)
     item_id = post.where["item_id"]
@@ -144,6 +175,8 @@ FORMS = (
     On("/sources/{source_id}/secrets/{secret_id}/retire", retire),
     On("/sources/{source_id}/confirmations/{confirmation_id}", answer_confirmation),
     On("/sources/{source_id}/heartbeat", set_heartbeat),
+    On("/sources/{source_id}/pull", set_pull),
+    On("/sources/{source_id}/pull/end", end_pull),
     On("/sources/{source_id}/remove", remove),
     On("/quarantine/{item_id}/retry", retry),
 )

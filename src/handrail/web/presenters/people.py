@@ -5,9 +5,11 @@ from datetime import datetime, timedelta
 
 from handrail.domain.account import Account
 from handrail.domain.people import GRANTS, Permission, Person, Role, permitted
+from handrail.domain.pull import Pull
 from handrail.domain.source import Source, is_sns_address
 from handrail.kernel.clock import from_text
 from handrail.store.intake import SourceStat
+from handrail.store.pulls import PullState
 from handrail.store.queries import Quarantined, TokenView
 from handrail.store.sealed import Shown
 from handrail.web import views as v
@@ -52,7 +54,7 @@ def _person(account: Account, tokens: Sequence[TokenView], viewer: Person, may_m
 
 def source_row(
     source: Source, stat: SourceStat | None, firing: int, now: datetime, public_url: str,
-    signing: Sequence[Shown] = (), signs: bool = False,
+    signing: Sequence[Shown] = (), signs: bool = False, pulled: PullState | None = None,
 ) -> v.SourceRow:  # fmt: skip
     """`signs` tells whether the source's format can be signed with a secret, `signing` what may be shown of them."""
     last_at = from_text(stat.last_seen) if stat else None
@@ -69,8 +71,19 @@ def source_row(
         alerts_firing=firing,
         signs=signs,
         heartbeat_seconds=source.heartbeat_seconds,
+        pull=_pull_row(source.pull, pulled) if source.pull else None,
         signing=tuple(v.SigningRow(each.id, each.last_four, from_text(each.set_at)) for each in signing),
     )
+
+
+def _pull_row(pull: Pull, state: PullState | None) -> v.PullRow:
+    pulled = state.pulled_at if state else None
+    return v.PullRow(
+        url=pull.url, queries="\n".join(f"{query.name}={query.promql}" for query in pull.queries),
+        every_seconds=pull.every_seconds, history_seconds=pull.history_seconds, user=pull.user,
+        has_secret=pull.secret_id is not None, pulled_at=from_text(pulled) if pulled else None,
+        series=state.series if state else 0, trouble=state.trouble if state else "", notes=state.notes if state else "",
+    )  # fmt: skip
 
 
 def confirmation_rows(source: Source) -> list[v.ConfirmationRow]:
