@@ -41,6 +41,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "user": ("user", _KEEPING, "Accounts: list, create, roles, deactivate, reset-password"),
     "token": ("token", _KEEPING, "API tokens: create, list, revoke"),
     "detect": ("detect", _KEEPING, "Find what is out of the ordinary in CSV or Parquet files"),
+    "logs": ("logs", _KEEPING, "Sort the lines of log files into messages, and say which are new"),
     "eval": ("eval", _KEEPING, "Score the shipped methods on benchmark data: metrics, logs, group"),
     "openapi": ("openapi", _KEEPING, "Print the API's description"),
 }
