@@ -9,7 +9,7 @@ from handrail.operations import sources
 from handrail.operations.shell import HANDRAIL, Tx
 from handrail.store import intake, pulls
 from handrail.store.database import Database
-from handrail.store.intake import Unread
+from handrail.store.intake import Tally, Unread
 from handrail.store.pulls import PullState
 from tests.web.houses import House, house
 
@@ -66,6 +66,16 @@ def test_how_pulling_goes_stands_on_the_page(home: House) -> None:
     pulls.report(home.world.shell.database, where, said)
     page = browser.get("/sources").text
     assert "812 series" in page and "It answered with 502 &lt;b&gt;." in page and "A note." in page
+
+
+def test_what_was_dropped_of_a_log_and_why_stands_beside_its_source(home: House) -> None:
+    source_id(home)
+    told = Tally(
+        refused=950, last_refusal="log_lines_dropped: 950 log lines came faster than <b> they can be looked at."
+    )
+    home.world.shell.transact(HANDRAIL, lambda tx: intake.add_tallies(tx.connection, {"prom": told}, tx.now))
+    page = home.as_(home.world.owner).get("/sources").text
+    assert "950 log lines came faster than &lt;b&gt; they can be looked at." in page
 
 
 def test_a_kept_payload_is_read_again_and_the_record_says_who_had_that_done(home: House) -> None:

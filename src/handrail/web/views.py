@@ -838,6 +838,7 @@ class SourceRow:
     signs: bool = False
     signing: tuple[SigningRow, ...] = ()
     heartbeat_seconds: int | None = None
+    last_refusal: str = ""
     pull: PullRow | None = None
 
 

@@ -68,6 +68,7 @@ def source_row(
         last_at=last_at,
         accepted=stat.accepted if stat else 0,
         refused=stat.refused if stat else 0,
+        last_refusal=stat.last_refusal if stat else "",
         alerts_firing=firing,
         signs=signs,
         heartbeat_seconds=source.heartbeat_seconds,
