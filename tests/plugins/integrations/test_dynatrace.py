@@ -94,3 +94,13 @@ def test_a_numbered_problem_of_someone_else_is_refused() -> None:
     with pytest.raises(Refused) as refused:
         read({"problemid": 7, "state": "CRITICAL", "host": "gate"})
     assert refused.value.code == "unexpected_format"
+
+
+@pytest.mark.parametrize("fields", [{"State": "REOPENED"}, {"State": "OPEN", "event.status_transition": "REOPENED"}])
+def test_a_problem_that_was_opened_again_is_not_as_old_as_its_first_start(fields: dict[str, Any]) -> None:
+    """Its start lies before its last end: told as the time of this word, the problem would stay resolved."""
+    details = {"startTime": 1767602400000, "endTime": -1}
+    sent = {"PID": "7", "ProblemTitle": "Slow", "ProblemImpact": "SERVICE", "ProblemDetailsJSON": details, **fields}
+    [said] = parse(Inbound(json.dumps(sent).encode()), NOW).occurrences
+    assert (said.status, said.occurred_at) == ("firing", None)
+    assert said.starts_at == datetime(2026, 1, 5, 8, 40, tzinfo=UTC)

@@ -75,3 +75,16 @@ def test_an_event_without_a_definition_and_another_senders_payload_are_refused()
     with pytest.raises(Refused) as refused:
         parse(Inbound(b'{"event": {"id": "1"}}'), NOW)
     assert refused.value.code == "unexpected_format"
+
+
+def test_groups_of_an_aggregation_without_a_key_are_alerts_of_their_own() -> None:
+    def grouped(host: str, **more: Any) -> Any:
+        event = {"id": "e-1", "message": "Errors", "group_by_fields": {"host": host, "zone": "a"}, "key": None, **more}
+        body = {"event_definition_id": "d-1", "event_definition_title": "Errors", "event": event}
+        [said] = parse(Inbound(json.dumps(body).encode()), NOW).occurrences
+        return said
+
+    assert grouped("web-1").dedup_key == "d-1/host=web-1|zone=a"
+    assert grouped("web-2").dedup_key == "d-1/host=web-2|zone=a"
+    assert (grouped("web-1").resource, grouped("web-1").labels["zone"]) == ("web-1", "a")
+    assert grouped("web-1", key="k").dedup_key == grouped("web-2", key="k").dedup_key == "d-1/k"

@@ -97,3 +97,44 @@ def test_a_signed_body_is_verified_and_any_other_refused() -> None:
     for inbound in (Inbound(b"{ }", {"x-hub-signature": signature}), Inbound(b"{}")):
         with pytest.raises(BadSignature):
             verify(inbound, ["s3cret"], NOW)
+
+
+def test_an_event_about_something_on_an_issue_that_does_not_tell_its_status_changes_nothing() -> None:
+    assert read("comment_created", status=None).occurrences == ()
+    assert read("comment_created", status={"name": "Ours", "statusCategory": {"key": "done"}}).occurrences
+    assert read("jira:issue_updated", status=None).occurrences
+
+
+@pytest.mark.parametrize("number", ["20071", 20071])
+def test_automation_sends_the_bare_issue_and_means_the_same_one(number: object) -> None:
+    done = {"name": "Erledigt", "statusCategory": {"id": 3, "key": "done", "name": "Done"}}
+    issue = {
+        "self": "https://j.example/rest/api/2/issue/20071", "id": number, "key": "PIER-9",
+        "changelog": {"histories": None},
+        "fields": {**FIELDS, "status": done, "updated": "2026-01-05T10:50:00.000+0200"},
+    }  # fmt: skip
+    for body in (issue, {"issue": issue}):
+        [said] = parse(Inbound(json.dumps(body).encode()), NOW).occurrences
+        assert (said.dedup_key, said.status, said.title) == ("20071", "resolved", "Gates stay shut")
+        assert said.occurred_at == datetime(2026, 1, 5, 8, 50, tzinfo=UTC)
+        assert said.link == "https://j.example/browse/PIER-9"
+
+
+@pytest.mark.parametrize(
+    ("category", "status"),
+    [
+        ({"id": 3}, "resolved"),
+        ({"name": "Done"}, "resolved"),
+        ({"id": "4"}, "acknowledged"),
+        ({"name": "To Do"}, "firing"),
+    ],
+)
+def test_a_category_is_known_by_its_number_and_its_name_as_well(category: dict[str, Any], status: str) -> None:
+    assert read(status={"name": "Ours", "statusCategory": category}).occurrences[0].status == status
+
+
+@pytest.mark.parametrize("issue", [None, "PIER-9", []])
+def test_an_event_about_an_issue_that_holds_none_is_refused_in_words(issue: object) -> None:
+    with pytest.raises(Refused) as refused:
+        parse(Inbound(json.dumps({"webhookEvent": "jira:issue_updated", "issue": issue}).encode()), NOW)
+    assert refused.value.code == "alert_labels_missing"

@@ -87,3 +87,35 @@ def test_an_issue_that_was_given_back_fires_again() -> None:
     body = {**sample("issue_activated"), "acknowledgedAt": 1767599000000}
     assert one(body).status == AlertStatus.ACKNOWLEDGED
     assert one({**body, "trigger": "ISSUE_UNACKNOWLEDGED"}).status == AlertStatus.FIRING
+
+
+def issue(**fields: Any) -> Occurrence:
+    said = {
+        "id": "i-1", "issueUrl": "https://radar.example/i-1", "title": "Memory", "state": "ACTIVATED",
+        "trigger": "STATE_CHANGE", "createdAt": 1767602400000, "updatedAt": 1767602460000, "impactedEntities": ["web"],
+    }  # fmt: skip
+    [read] = parse(Inbound(json.dumps({**said, **fields}).encode()), NOW).occurrences
+    return read
+
+
+@pytest.mark.parametrize("fields", [{"state": "CLOSED"}, {"trigger": "ACKNOWLEDGED"}])
+def test_what_tells_no_time_of_its_own_is_not_as_old_as_the_issue(fields: dict[str, Any]) -> None:
+    """Or it would be taken for late, after the update that came before it."""
+    assert issue(updatedAt=None, **fields).occurred_at is None
+
+
+def test_an_end_never_looks_older_than_the_last_update() -> None:
+    ended = issue(state="CLOSED", closedAt=1767602430000)
+    assert ended.occurred_at == ended.ends_at == issue().occurred_at
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({"trigger": "Issue acknowledged by Sam"}, "acknowledged"), ({"acknowledgedBy": ["sam"]}, "acknowledged"),
+        ({"acknowledgedBy": []}, "firing"), ({"trigger": "ISSUE_UNACKNOWLEDGED", "acknowledgedBy": "sam"}, "firing"),
+        ({"state": ["CLOSED"]}, "resolved"),
+    ],
+)  # fmt: skip
+def test_who_has_it_and_what_came_as_a_list_are_read(fields: dict[str, Any], status: str) -> None:
+    assert issue(**fields).status == status

@@ -59,3 +59,9 @@ def test_a_nagios_notification_is_no_event() -> None:
     with pytest.raises(Refused) as refused:
         parse(Inbound(b'{"host": "a", "service": "b", "state": "OK", "output": "fine"}'), NOW)
     assert refused.value.code == "unexpected_format"
+
+
+@pytest.mark.parametrize(("state", "status"), [("healthy", "resolved"), ("clear", "resolved"), ("failing", "firing")])
+def test_the_usual_other_words_for_a_state_are_read(state: str, status: str) -> None:
+    body = json.dumps({"host": "web-1", "service": "disk", "state": state}).encode()
+    assert parse(Inbound(body), NOW).occurrences[0].status == status

@@ -28,7 +28,7 @@ def read(trigger: str | None = "failure", status: str | None = "failed", number:
 def test_a_failed_run_reads_field_by_field() -> None:
     parsed = read(argstring="-x")
     [said] = parsed.occurrences
-    assert parsed.replay_id == "311/failure"
+    assert parsed.replay_id == "https://r.example/311/failure"
     assert (said.dedup_key, said.status, said.title) == ("harbour/job-tides", "firing", "Load tides")
     assert (rung_of(said), said.service) == (Severity.HIGH, "harbour")
     assert said.starts_at == datetime(2026, 1, 5, 8, 40, tzinfo=UTC)
@@ -47,7 +47,7 @@ def test_every_bad_end_fires(status: str) -> None:
 
 
 def test_a_start_changes_nothing_and_a_run_that_takes_too_long_fires() -> None:
-    assert read("start", "running") == Parsed(replay_id="311/start")
+    assert read("start", "running") == Parsed(replay_id="https://r.example/311/start")
     [said] = read("avgduration", "running").occurrences
     assert (said.status, rung_of(said)) == ("firing", Severity.LOW)
 
@@ -65,8 +65,24 @@ def test_every_end_lands_on_its_rung(word: str, rung: Severity) -> None:
 
 def test_an_unknown_status_and_another_senders_payload_are_refused_in_words() -> None:
     with pytest.raises(Refused, match="sideways") as refused:
-        read("failure", "sideways")
+        read("sideways", "sideways")
     assert refused.value.code == "alert_status_unknown"
     with pytest.raises(Refused) as refused:
         parse(Inbound(b'{"execution": {}}'), NOW)
     assert refused.value.code == "unexpected_format"
+
+
+def test_a_job_that_ends_with_a_status_of_its_own_is_judged_by_the_trigger() -> None:
+    assert read("failure", "halted").occurrences[0].status == "firing"
+    assert read("success", "halted").occurrences[0].status == "resolved"
+
+
+def test_runs_of_two_servers_with_one_number_are_two_deliveries() -> None:
+    one, other = (read(href=f"https://{host}.example/execution/show/14", number=14) for host in ("a", "b"))
+    assert one.replay_id != other.replay_id
+    assert read(href=None, number=14).replay_id == "14/failure"
+
+
+def test_a_run_that_takes_too_long_does_so_when_it_is_told_and_not_when_it_began() -> None:
+    [said] = read("avgduration", "running", **{"date-ended": None}).occurrences
+    assert (said.occurred_at, said.starts_at) == (None, None)

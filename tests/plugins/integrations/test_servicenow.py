@@ -94,3 +94,12 @@ def test_an_unknown_state_and_another_senders_payload_are_refused_in_words() -> 
     with pytest.raises(Refused) as refused:
         parse(Inbound(b'{"number": "1", "state": "2"}'), NOW)
     assert refused.value.code == "unexpected_format"
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [("Closed Incomplete", "resolved"), ("Closed Skipped", "resolved"), ("Awaiting Change", "acknowledged")],
+)
+def test_the_states_of_other_tables_and_versions_are_read(said: str, status: str) -> None:
+    body = json.dumps({"sys_id": "9d38", "number": "INC1", "short_description": "Down", "state": said}).encode()
+    assert parse(Inbound(body), NOW).occurrences[0].status == status

@@ -82,3 +82,41 @@ def test_an_alert_without_any_name_is_refused() -> None:
     with pytest.raises(Refused) as refused:
         read({"results_link": "https://x.example", "sid": "1", "result": {"a": "b"}})
     assert refused.value.code == "alert_title_missing"
+
+
+def found(**result: Any) -> Occurrence:
+    body = {"sid": "s-1", "search_name": "Errors", "results_link": "https://s.example", "result": result}
+    [said] = parse(Inbound(json.dumps(body).encode()), NOW).occurrences
+    return said
+
+
+@pytest.mark.parametrize("name", ["host", "hostname", "dest", "src", "dvc", "user"])
+def test_one_search_about_two_things_makes_two_alerts(name: str) -> None:
+    one, other, again = (found(**{name: said, "count": count}) for said, count in (("a", 1), ("b", 1), ("a", 2)))
+    assert one.dedup_key != other.dedup_key
+    assert one.dedup_key == again.dedup_key
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [("OK", "resolved"), ("clear", "resolved"), ("Normal", "resolved"), (["resolved", "x"], "resolved"),
+     ("in progress", "acknowledged"), ("", "firing"), (None, "firing")],
+)  # fmt: skip
+def test_alert_status_takes_every_usual_word(said: object, status: str) -> None:
+    assert found(alert_status=said, dedup_key="k").status == status
+
+
+def test_an_alert_status_that_is_no_word_for_one_is_refused_and_does_not_fire() -> None:
+    with pytest.raises(Refused) as refused:
+        found(alert_status="wobbly", dedup_key="k")
+    assert refused.value.code == "alert_status_unknown"
+
+
+def test_a_status_of_peoples_data_counts_only_where_it_is_plain() -> None:
+    assert [found(status=said).status for said in (200, "OK", "closed")] == ["firing", "firing", "resolved"]
+
+
+def test_a_result_as_json_in_a_text_is_read() -> None:
+    body = {"sid": "s", "search_name": "Errors", "results_link": "https://s.example", "result": '{"host": "web-1"}'}
+    [said] = parse(Inbound(json.dumps(body).encode()), NOW).occurrences
+    assert said.resource == "web-1"

@@ -98,3 +98,16 @@ def test_an_unknown_status_and_another_senders_payload_are_refused_in_words() ->
     with pytest.raises(Refused) as refused:
         parse(Inbound(b'{"incident": {"id": "1"}, "version": "1.2"}'), NOW)
     assert refused.value.code == "unexpected_format"
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [("MAJOROUTAGE", "firing"), ("DEGRADEDPERFORMANCE", "firing"), ("UNDERMAINTENANCE", "acknowledged"),
+     ("OPERATIONAL", "resolved")],
+)  # fmt: skip
+def test_instatus_writes_the_same_words_as_one(said: str, status: str) -> None:
+    update = {"created_at": "2026-01-05T08:00:00Z", "new_status": said, "component_id": "c-1"}
+    body = {"page": {"id": "p"}, "component_update": update, "component": {"id": "c-1", "name": "API", "status": said}}
+    [alert] = parse(Inbound(json.dumps(body).encode()), NOW).occurrences
+    assert (alert.dedup_key, alert.status) == ("component/c-1", status)
+    assert status == "resolved" or said.lower() in SEVERITIES

@@ -69,3 +69,11 @@ def test_an_unknown_status_and_another_senders_payload_are_refused_in_words() ->
     with pytest.raises(Refused) as refused:
         parse(Inbound(b'{"alertId": "1", "status": "ACTIVE"}'), NOW)
     assert refused.value.code == "unexpected_format"
+
+
+def test_an_end_never_looks_older_than_the_last_update() -> None:
+    """Or it would be taken for late, and the alert would stay open."""
+    updated = read(status="UPDATED", updateDate=1767602700000)
+    ended = read(status="CANCELED", updateDate=1767602700000, cancelDate=1767602400000)
+    assert updated.occurred_at is not None and ended.occurred_at is not None
+    assert ended.occurred_at >= updated.occurred_at

@@ -26,11 +26,13 @@ from handrail.plugins.integrations.fields import (
 )
 from handrail.plugins.integrations.reading import (
     Word,
+    ended_at,
     first_link,
     first_words,
     labels_of,
     listed,
     object_in,
+    plain,
     severity_word,
     short,
     status_in,
@@ -111,13 +113,23 @@ def _occurrence(body: Mapping[str, Any], said: Mapping[str, Any]) -> Occurrence:
                 ),
             }
         ),
-        occurred_at=ends_at if status == AlertStatus.RESOLVED else starts_at,
+        occurred_at=_said_at(said, status, starts_at, ends_at),
         starts_at=starts_at,
         ends_at=ends_at if status == AlertStatus.RESOLVED else None,
         link=first_link(said.get("problemurl")),
         raw=raw_of(body),
         extra=_extra(body, details, entities),
     )
+
+
+def _said_at(
+    said: Mapping[str, Any], status: AlertStatus, starts_at: datetime | None, ends_at: datetime | None
+) -> datetime | None:
+    """A problem that was opened again keeps its first start, from before its last end: then the arrival counts."""
+    if status == AlertStatus.RESOLVED:
+        return ended_at(starts_at, ends_at)
+    words_for_it = (plain(said.get("state")), plain(said.get("event.statustransition")))
+    return None if status != AlertStatus.FIRING or "reopened" in words_for_it else starts_at
 
 
 def _severity(said: Mapping[str, Any], details: Mapping[str, Any]) -> Word:

@@ -15,9 +15,9 @@ In Graylog: Alerts, Notifications, Create notification, type HTTP Notification (
     API Key:    not needed; set a header Authorization: Bearer <token>, or end the address with /<token>
     Then name the notification in each event definition.
 
-An event definition and its key (the group-by fields) are one alert. Graylog tells when a condition is met and never
-when it is over: close such alerts by hand. Severity: the event's priority (1 low, 2
-normal, 3 high, 4 critical). Service: the event's field `service`; resource: its field `host`, else its source. The
+An event definition and its key (else its group-by fields) are one alert. Graylog tells when a condition is met and
+never when it is over: close such alerts by hand. Severity: the event's priority (1 low, 2 normal, 3 high, 4 critical).
+Service: the event's field `service`; resource: its field `host`, else its source. The
 alerts of older versions (“check_result” and “stream”) are known by their condition; the stream is the service.
 """,
 )

@@ -37,7 +37,9 @@ PRIORITIES = {
 }  # fmt: skip
 TRIGGERED = {"true": FIRING, "1": FIRING, "": FIRING, "false": RESOLVED, "0": RESOLVED}
 _KNOWN = frozenset({"event", "event_definition_id", "event_definition_title", "event_definition_description"})
-_KNOWN_EVENT = frozenset({"id", "key", "message", "source", "priority", "timestamp", "fields", "event_definition_id"})
+_KNOWN_EVENT = frozenset(
+    {"id", "key", "message", "source", "priority", "timestamp", "fields", "event_definition_id", "group_by_fields"}
+)
 
 
 def parse(inbound: Inbound, now: datetime) -> Parsed:
@@ -61,7 +63,8 @@ def _event(body: Mapping[str, Any], event: Mapping[str, Any]) -> Occurrence:
     )
     if not definition:
         raise missing("event definition (“event_definition_id”)", "alert_labels_missing")
-    fields, group = mapping(event.get("fields")), _group(event)
+    grouped_by, group = mapping(event.get("group_by_fields")), _group(event)
+    fields = {**grouped_by, **mapping(event.get("fields"))}
     short, about = short_labels(fields), extra_of(event, _KNOWN_EVENT)
     occurred_at = first_moment(event.get("timestamp"), event.get("timestamp_processing"))
     return occurrence(
@@ -85,8 +88,11 @@ def _event(body: Mapping[str, Any], event: Mapping[str, Any]) -> Occurrence:
 
 
 def _group(event: Mapping[str, Any]) -> str:
+    """The key that the event definition makes; without one, what its aggregation groups by tells its events apart."""
     parts = event.get("key_tuple")
-    return words(event.get("key")) or "|".join(words(part) for part in (parts if type(parts) is list else ()))
+    given = words(event.get("key")) or "|".join(words(part) for part in (parts if type(parts) is list else ()))
+    grouped_by = mapping(event.get("group_by_fields"))
+    return given or "|".join(f"{name}={words(grouped_by[name])}" for name in sorted(grouped_by))
 
 
 def _stream_alert(body: Mapping[str, Any], result: Mapping[str, Any]) -> Occurrence:

@@ -22,9 +22,14 @@ from handrail.plugins.integrations.reading import (
     unread_times,
 )
 
-EXPECTED = "Jira's webhook (an object with “webhookEvent” and “issue”)"
+EXPECTED = "Jira's webhook (an object with “webhookEvent” and “issue”), or an issue as Jira's automation sends it"
 
-CATEGORIES = {"new": FIRING, "undefined": FIRING, "indeterminate": ACKNOWLEDGED, "done": RESOLVED}
+_AROUND = ("self", "changelog")
+# A status category goes by its key, its name and its number.
+CATEGORIES = {
+    "new": FIRING, "undefined": FIRING, "to_do": FIRING, "no_category": FIRING, "1": FIRING, "2": FIRING,
+    "indeterminate": ACKNOWLEDGED, "in_progress": ACKNOWLEDGED, "4": ACKNOWLEDGED, "done": RESOLVED, "3": RESOLVED,
+}  # fmt: skip
 # For versions that tell no category; a name of nobody's table is an open issue.
 STATUS_NAMES = {
     "in_progress": ACKNOWLEDGED, "in_review": ACKNOWLEDGED, "under_investigation": ACKNOWLEDGED,
@@ -45,17 +50,34 @@ _KNOWN_FIELDS = frozenset(
 
 
 def parse(inbound: Inbound, now: datetime) -> Parsed:
-    """The issue of an event. Events of Jira's that name no issue (sprints, users, versions) change nothing."""
+    """The issue of an event. Events of Jira's that name no issue (sprints, users, versions) change nothing, and neither
+    do those that tell nothing of its status (comments, in some versions)."""
     body = read_body(inbound)
     if type(body) is not dict:
         raise other_sender(body, EXPECTED)
     replay = inbound.headers.get("x-atlassian-webhook-identifier") or None
-    issue = body.get("issue")
+    issue = body if _is_issue(body) else body.get("issue")
     if type(issue) is dict and ("webhookEvent" in body or "fields" in issue):
-        return Parsed((_read(body, issue),), replay_id=replay)
+        said = _read(body, issue) if _tells_status(body, issue) else None
+        return Parsed((said,) if said else (), replay_id=replay)
+    if ":issue_" in words(body.get("webhookEvent")):
+        raise missing("issue (“issue”)", "alert_labels_missing")
     if words(body.get("webhookEvent")):
         return Parsed(replay_id=replay)
     raise other_sender(body, EXPECTED)
+
+
+def _is_issue(body: Mapping[str, Any]) -> bool:
+    """Automation's “Issue data (Automation format)”: the issue itself, with nothing around it."""
+    names = body.keys()
+    return type(body.get("fields")) is dict and not names.isdisjoint(("id", "key")) and not names.isdisjoint(_AROUND)
+
+
+def _tells_status(body: Mapping[str, Any], issue: Mapping[str, Any]) -> bool:
+    """Events about something on an issue (a comment, a link) name it in some versions without its status: read as open,
+    a resolved issue would fire again."""
+    event, fields = plain(body.get("webhookEvent")), mapping(issue.get("fields"))
+    return not event or ":issue_" in event or bool(fields.get("status") or fields.get("resolution"))
 
 
 def _read(body: Mapping[str, Any], issue: Mapping[str, Any]) -> Occurrence:
@@ -87,7 +109,7 @@ def _read(body: Mapping[str, Any], issue: Mapping[str, Any]) -> Occurrence:
         ends_at=first_moment(fields.get("resolutiondate"), body.get("timestamp"), fields.get("updated")),
         address=_link(issue, name),
         extra={
-            **extra_of(body, _KNOWN),
+            **extra_of({} if body is issue else body, _KNOWN),
             **unread_times(body, ("timestamp",)),
             "fields": extra_of({field: said for field, said in fields.items() if said}, _KNOWN_FIELDS),
         },
@@ -99,7 +121,8 @@ def _status(body: Mapping[str, Any], fields: Mapping[str, Any]) -> AlertStatus:
         return RESOLVED
     status = mapping(fields.get("status"))
     category = mapping(status.get("statusCategory"))
-    by_category = CATEGORIES.get(plain(category.get("key")))
+    told = (plain(category.get(name)) for name in ("key", "id", "name"))
+    by_category = next((CATEGORIES[said] for said in told if said in CATEGORIES), None)
     return by_category or STATUS_NAMES.get(first_words(plain(status.get("name")), plain(fields.get("status"))), FIRING)
 
 

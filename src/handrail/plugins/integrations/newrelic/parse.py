@@ -74,7 +74,8 @@ def _issue(body: Mapping[str, Any]) -> Occurrence:
     entities = [name for item in listed(body.get("impactedEntities")) if (name := _named(item))]
     starts_at = moment(body.get("activatedAt")) or moment(body.get("createdAt"))
     updated = moment(body.get("updatedAt"))
-    ends_at = (moment(body.get("closedAt")) or updated) if status == AlertStatus.RESOLVED else None
+    ended = [at for at in (moment(body.get("closedAt")), updated) if at]
+    ends_at = max(ended, default=None) if status == AlertStatus.RESOLVED else None
     title = first_words(body.get("title"), body.get("issueTitle"), _first(body.get("title")))
     conditions = [words(item) for item in listed(body.get("alertConditionNames"))]
     given = mapping(body.get("labels"))
@@ -103,7 +104,8 @@ def _issue(body: Mapping[str, Any]) -> Occurrence:
         resource=short(next(iter(entities), "")),
         summary=clip(first_words(body.get("description"), _first(body.get("description"))), LIMITS.summary_chars),
         labels=labels,
-        occurred_at=ends_at or updated or starts_at,
+        # What was closed or acknowledged without a time was so when it came, not when the issue began.
+        occurred_at=ends_at or updated or (starts_at if status == AlertStatus.FIRING else None),
         starts_at=starts_at,
         ends_at=ends_at,
         link=first_link(body.get("issueUrl"), body.get("issuePageUrl")),
@@ -115,18 +117,23 @@ def _issue(body: Mapping[str, Any]) -> Occurrence:
 def _status(body: Mapping[str, Any]) -> AlertStatus:
     """The state; while it is active, the trigger or the time of an acknowledgement tells that somebody has it."""
     trigger = " ".join(words(body.get("trigger")).lower().replace("_", " ").split())
-    if not words(body.get("state")):
+    state = first_words(body.get("state"), _first(body.get("state")))
+    if not state:
         closed = "closed" in trigger and "issue" in trigger
         status = AlertStatus.RESOLVED if closed else AlertStatus.FIRING
     else:
-        status = status_in(STATES, body["state"], "state")
+        status = status_in(STATES, state, "state")
     if status == AlertStatus.FIRING and _is_acknowledged(body, trigger):
         return AlertStatus.ACKNOWLEDGED
     return status
 
 
 def _is_acknowledged(body: Mapping[str, Any], trigger: str) -> bool:
-    return trigger in ACKNOWLEDGING or (bool(moment(body.get("acknowledgedAt"))) and "unack" not in trigger)
+    """By the trigger, or by who acknowledged it and when; one that was given back is nobody's."""
+    if "unack" in trigger:
+        return False
+    by = first_words(body.get("acknowledgedBy"), _first(body.get("acknowledgedBy")))
+    return "acknowledge" in trigger or trigger in ACKNOWLEDGING or bool(moment(body.get("acknowledgedAt"))) or bool(by)
 
 
 def _incident(body: Mapping[str, Any]) -> Occurrence:

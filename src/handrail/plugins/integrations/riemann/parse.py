@@ -25,6 +25,9 @@ EXPECTED = "Riemann's event (an object with “host”, “service” and “sta
 
 STATES = {
     "ok": RESOLVED, "normal": RESOLVED, "up": RESOLVED, "info": RESOLVED, "good": RESOLVED, "resolved": RESOLVED,
+    "healthy": RESOLVED, "passing": RESOLVED, "clear": RESOLVED, "cleared": RESOLVED, "recovered": RESOLVED,
+    "closed": RESOLVED, "alert": FIRING, "alarm": FIRING, "problem": FIRING, "failing": FIRING, "unhealthy": FIRING,
+    "degraded": FIRING,
     "acknowledged": ACKNOWLEDGED, "warning": FIRING, "warn": FIRING, "critical": FIRING, "error": FIRING,
     "fatal": FIRING, "emergency": FIRING, "down": FIRING, "major": FIRING, "minor": FIRING, "unknown": FIRING,
     "expired": FIRING, "failed": FIRING, "fail": FIRING, "bad": FIRING,

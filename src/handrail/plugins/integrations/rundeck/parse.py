@@ -1,11 +1,12 @@
 """Reads Rundeck's webhook notification: how a job's run ended."""
 
 from datetime import datetime
+from typing import Any
 
 from handrail.domain.alert import Severity
 from handrail.plugins.integrations.batch import other_sender
 from handrail.plugins.integrations.contract import Inbound, Parsed
-from handrail.plugins.integrations.fields import extra_of, mapping, read_body, words
+from handrail.plugins.integrations.fields import extra_of, key_text, mapping, read_body, words
 from handrail.plugins.integrations.reading import (
     FIRING,
     NO_WORD,
@@ -43,9 +44,10 @@ def parse(inbound: Inbound, now: datetime) -> Parsed:
         raise other_sender(body, EXPECTED)
     run = body["execution"]
     job, number = mapping(run.get("job")), first_words(body.get("executionId"), run.get("id"))
-    said = first_words(body.get("status"), run.get("status"), body.get("trigger"))
-    trigger = plain(body.get("trigger"))
-    replay = f"{number}/{trigger}" if number and trigger else None
+    said = _said(body.get("status"), run.get("status"), body.get("trigger"))
+    trigger, address = plain(body.get("trigger")), first_link(run.get("href"), run.get("permalink"))
+    # Runs are numbered by each server anew: the address of a run names both.
+    replay = key_text(f"{address or number}/{trigger}") if number and trigger else None
     if trigger == "avgduration":
         said = trigger
     elif plain(said) in SILENT:
@@ -75,8 +77,8 @@ def parse(inbound: Inbound, now: datetime) -> Parsed:
                     "execution": number, "job_group": words(job.get("group")), "user": words(run.get("user")),
                     "status": said,
                 },
-                occurred_at=ended or started,
-                starts_at=started if status == FIRING else None,
+                occurred_at=ended or (None if trigger == "avgduration" else started),
+                starts_at=started if status == FIRING and trigger != "avgduration" else None,
                 ends_at=ended or started,
                 address=first_link(run.get("permalink"), run.get("href"), job.get("permalink"), job.get("href")),
                 extra={**extra_of(body, _KNOWN), **unread, **({"execution": about} if about else {})},
@@ -84,3 +86,9 @@ def parse(inbound: Inbound, now: datetime) -> Parsed:
         ),
         replay_id=replay,
     )  # fmt: skip
+
+
+def _said(*told: Any) -> str:
+    """The first word that is known: where a job ends with a status of its own, the trigger tells what it means."""
+    known = STATUSES.keys() | SILENT
+    return next((words(said) for said in told if plain(said) in known), first_words(*told))

@@ -32,6 +32,8 @@ STATES = {
     "3": ACKNOWLEDGED, "on_hold": ACKNOWLEDGED, "4": ACKNOWLEDGED, "5": ACKNOWLEDGED, "awaiting_problem": ACKNOWLEDGED,
     "awaiting_user_info": ACKNOWLEDGED, "awaiting_evidence": ACKNOWLEDGED, "pending": ACKNOWLEDGED,
     "6": RESOLVED, "resolved": RESOLVED, "7": RESOLVED, "closed": RESOLVED, "closed_complete": RESOLVED,
+    "closed_incomplete": RESOLVED, "closed_skipped": RESOLVED, "awaiting_info": ACKNOWLEDGED,
+    "awaiting_caller": ACKNOWLEDGED, "awaiting_change": ACKNOWLEDGED, "awaiting_vendor": ACKNOWLEDGED,
     "8": RESOLVED, "canceled": RESOLVED, "cancelled": RESOLVED,
 }  # fmt: skip
 PRIORITIES = {

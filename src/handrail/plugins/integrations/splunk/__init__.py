@@ -14,8 +14,9 @@ In the saved search add the alert action Webhook with https://handrail.example/i
 search's name, a link and the first result; it signs nothing and sets no headers, so the token stands in the address.
 
 Splunk only ever fires. Make a second search that finds the end and write into both, with eval: `dedup_key` (the same
-in both) and in the second `alert_status="resolved"` (or acknowledged). Without `dedup_key` an alert is known by the
-search and the result's host, service and object. A result's `status` counts where it says one of these words alone.
+in both) and in the second `alert_status="resolved"` (or acknowledged, or any usual word for these). Without `dedup_key`
+an alert is known by the search and what the result is about: its host, dest, src, dvc, user, service, object and the
+like. A result's `status` counts where it says one of these words alone.
 
 Severity: the result's `severity`, `urgency` or `priority` (critical, high, medium, low, info, or Splunk's numbers: 6
 and 5 critical, 4 high, 3 medium, 2 and 1 info). Service: `service`, `app` or `dest_service`, else the host. Time:

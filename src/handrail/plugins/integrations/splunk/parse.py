@@ -21,10 +21,21 @@ from handrail.plugins.integrations.fields import (
     short_labels,
     words,
 )
-from handrail.plugins.integrations.reading import first_link, first_words, listed, severity_word, short, unread_times
+from handrail.plugins.integrations.reading import (
+    first_link,
+    first_words,
+    listed,
+    object_in,
+    severity_word,
+    short,
+    status_in,
+    unread_times,
+)
 from handrail.plugins.integrations.splunk.tables import (
     GIVEN_KEYS,
     KEY_NAMES,
+    MORE_KEY_NAMES,
+    OWN_STATUS,
     RESOURCE_NAMES,
     SERVICE_NAMES,
     SEVERITIES,
@@ -32,6 +43,7 @@ from handrail.plugins.integrations.splunk.tables import (
     STATUS_NAMES,
     STATUSES,
 )
+from handrail.plugins.integrations.usual import USUAL_STATUSES
 
 EXPECTED = "Splunk's alert (an object with “search_name”, “results_link”, “sid” and “result”)"
 _KNOWN = frozenset({"search_name", "results_link", "result"})
@@ -82,8 +94,8 @@ def _occurrence(body: Mapping[str, Any]) -> Occurrence:
 
 
 def _result(said: Any) -> dict[str, Any]:
-    """The first result: an object, or a list of them where people changed the action."""
-    return mapping(said) or mapping(next(iter(listed(said)), None))
+    """The first result: an object, also as JSON in a text, or a list of them where people changed the action."""
+    return object_in(said) or mapping(next(iter(listed(said)), None))
 
 
 def _first(result: Mapping[str, Any], names: Iterable[str]) -> str:
@@ -97,6 +109,9 @@ def _one(value: Any) -> Any:
 
 def _status(result: Mapping[str, Any]) -> AlertStatus:
     """Fires, unless the result says otherwise; `status` holds HTTP's numbers and anything else as well."""
+    own = _one(result.get(OWN_STATUS))
+    if words(own):
+        return status_in(USUAL_STATUSES, own, OWN_STATUS)
     said = (STATUSES.get(words(_one(result.get(name))).lower()) for name in STATUS_NAMES)
     return next((status for status in said if status), AlertStatus.FIRING)
 
@@ -106,7 +121,9 @@ def _key(body: Mapping[str, Any], result: Mapping[str, Any], search: str) -> str
     given = _first(result, GIVEN_KEYS)
     if given:
         return key_text(given)
-    return key_of("splunk", words(body.get("app")), search, *(words(_one(result.get(name))) for name in KEY_NAMES))
+    parts = [words(_one(result.get(name))) for name in KEY_NAMES]
+    more = [f"{name}={said}" for name in MORE_KEY_NAMES if (said := words(_one(result.get(name))))]
+    return key_of("splunk", words(body.get("app")), search, *parts, *more)
 
 
 def _labels(result: Mapping[str, Any]) -> dict[str, str]:

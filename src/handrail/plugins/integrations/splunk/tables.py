@@ -16,9 +16,13 @@ SEVERITIES = {
     "6": Severity.CRITICAL, "5": Severity.CRITICAL, "4": Severity.HIGH, "3": Severity.MEDIUM, "2": Severity.INFO,
     "1": Severity.INFO,
 }  # fmt: skip
-STATUS_NAMES = ("alert_status", "status", "state")
+# `alert_status` is ours and takes every usual word; the others are fields of people's data and may hold anything.
+OWN_STATUS = "alert_status"
+STATUS_NAMES = ("status_label", "status", "state")
 SEVERITY_NAMES = ("severity", "urgency", "alert_severity", "priority", "severity_id", "level", "log_level")
 SERVICE_NAMES = ("service", "service_name", "app", "application", "dest_service", "component")
 RESOURCE_NAMES = ("host", "hostname", "dest", "dvc", "src", "instance", "source")
 KEY_NAMES = ("host", "service", "service_name", "app", "dest", "object", "instance", "component", "rule_name")
+# Told apart by these as well, where a result has them.
+MORE_KEY_NAMES = ("hostname", "dvc", "src", "user", "application", "dest_service")
 GIVEN_KEYS = ("dedup_key", "alert_key", "correlation_id", "incident_id")

@@ -28,6 +28,8 @@ EXPECTED = "Statuspage's webhook (an object with “page” and “component” 
 COMPONENTS = {
     "operational": RESOLVED, "degraded_performance": FIRING, "partial_outage": FIRING, "major_outage": FIRING,
     "under_maintenance": ACKNOWLEDGED,
+    # Instatus sends the same form and writes its words as one.
+    "degradedperformance": FIRING, "partialoutage": FIRING, "majoroutage": FIRING, "undermaintenance": ACKNOWLEDGED,
 }  # fmt: skip
 INCIDENTS = {
     "investigating": FIRING, "identified": FIRING, "monitoring": ACKNOWLEDGED, "resolved": RESOLVED,
@@ -38,6 +40,8 @@ SEVERITIES = {
     "degraded_performance": Severity.MEDIUM, "partial_outage": Severity.HIGH, "major_outage": Severity.CRITICAL,
     "under_maintenance": Severity.INFO, "none": Severity.INFO, "maintenance": Severity.INFO, "minor": Severity.MEDIUM,
     "major": Severity.HIGH, "critical": Severity.CRITICAL,
+    "degradedperformance": Severity.MEDIUM, "partialoutage": Severity.HIGH, "majoroutage": Severity.CRITICAL,
+    "undermaintenance": Severity.INFO,
 }  # fmt: skip
 # `meta` holds the address that ends the subscription: who has it can end it, so it is not kept.
 _KNOWN = frozenset({"meta", "component", "component_update", "incident"})
@@ -103,7 +107,7 @@ def _incident(body: Mapping[str, Any], incident: Mapping[str, Any]) -> Occurrenc
         occurred_at=first_moment(update.get("created_at"), incident.get("updated_at"), incident.get("created_at")),
         starts_at=first_moment(incident.get("started_at"), incident.get("created_at")),
         ends_at=first_moment(incident.get("resolved_at"), update.get("created_at"), incident.get("updated_at")),
-        address=first_link(incident.get("shortlink")),
+        address=first_link(incident.get("shortlink"), incident.get("url")),
         extra={
             **extra_of(body, _KNOWN),
             **unread_times(incident, ("created_at", "resolved_at")),

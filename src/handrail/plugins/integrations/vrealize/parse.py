@@ -46,6 +46,8 @@ def parse(inbound: Inbound, now: datetime) -> Parsed:
     said = words(body.get("status"))
     status = status_in(STATUSES, said, "status") if said else RESOLVED if cancelled_at else FIRING
     starts_at, updated_at = first_moment(body.get("startDate")), first_moment(body.get("updateDate"))
+    # `cancelDate` may hold an older time, and an end must not look older than the last update.
+    newest = max((at for at in (cancelled_at if status == RESOLVED else None, updated_at) if at), default=starts_at)
     level = plain(body.get("criticality"))
     for prefix in _PREFIXES:
         level = level.removeprefix(prefix)
@@ -63,7 +65,7 @@ def parse(inbound: Inbound, now: datetime) -> Parsed:
                     field: words(body.get(field))
                     for field in ("type", "subType", "resourceKind", "adapterKind", "criticality", "alertName")
                 },
-                occurred_at=(cancelled_at if status == RESOLVED else None) or updated_at or starts_at,
+                occurred_at=newest,
                 starts_at=starts_at,
                 ends_at=cancelled_at or updated_at,
                 extra={**extra_of(body, _KNOWN), **unread_times(body, ("startDate", "updateDate", "cancelDate"))},
