@@ -65,7 +65,7 @@ def test_a_host_is_an_alert_of_its_own() -> None:
     assert rung_of(said) == Severity.CRITICAL
 
 
-@pytest.mark.parametrize("shape", ["NAGIOS_{}", "ICINGA_{}", "${}$", "{}"])
+@pytest.mark.parametrize("shape", ["NAGIOS_{}", "ICINGA_{}", "NOTIFY_{}", "${}$", "{}"])
 def test_the_macros_own_names_are_read_as_well(shape: str) -> None:
     macros = {
         "NOTIFICATIONTYPE": "RECOVERY", "HOSTNAME": "pilot-db", "SERVICEDESC": "replication", "SERVICESTATE": "OK",
@@ -168,3 +168,10 @@ def test_the_script_refuses_to_be_called_wrongly(tmp_path: Path) -> None:
 def test_a_downtime_of_what_works_opens_no_alert() -> None:
     assert read(type="DOWNTIMESTART", state="OK").status == "resolved"
     assert read(type="DOWNTIMESTART", state="CRITICAL").status == "acknowledged"
+
+
+def test_the_numbers_of_a_hosts_states_are_those_of_hosts() -> None:
+    down, beyond = read(service=None, state=1), read(service=None, state="2")
+    assert (down.title, rung_of(down)) == ("Host pilot-db is DOWN", Severity.CRITICAL)
+    assert (beyond.title, rung_of(beyond)) == ("Host pilot-db is UNREACHABLE", Severity.HIGH)
+    assert read(service=None, state="0", type="FLAPPINGSTOP").status == "resolved"

@@ -17,7 +17,8 @@ An alert: {"title": "Disk nearly full on db-1", "dedup_key": "db-1/disk", "statu
 "ends_at": "...", "occurred_at": "...", "link": "https://..."}. Only `title` must be there (a resolve with
 `dedup_key` needs none).
 `status` is firing, acknowledged or resolved; usual synonyms are read. Without `dedup_key` the alert is known by its
-title, service, resource and labels.
+title, service, resource and labels (but for labels called status or state). One object may also come as a form
+(`curl -d title=... -d status=resolved`), and so may every other format's.
 
 A change: {"kind": "deploy", "service": "payments", "version": "1.4.2", "previous_version": "1.4.1",
 "environment": "production", "author": "...", "occurred_at": "...", "link": "https://...", "change_key": "..."}. An

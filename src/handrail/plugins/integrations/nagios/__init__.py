@@ -32,7 +32,8 @@ $service.state$, $service.output$, $icinga.timet$). The macros' own names (NAGIO
 as well as these. The script tries three times and ends with 1 when Handrail did not take the notification.
 
 A host and a service are one alert; a host alone is another. PROBLEM and FLAPPINGSTART fire, RECOVERY resolves,
-ACKNOWLEDGEMENT and DOWNTIMESTART acknowledge; other types follow the state. Severity: CRITICAL and DOWN critical,
-UNREACHABLE high, WARNING and UNKNOWN medium.
+ACKNOWLEDGEMENT and DOWNTIMESTART acknowledge (a downtime of what works opens nothing); other types follow the state.
+Severity: CRITICAL and DOWN critical, UNREACHABLE high, WARNING and UNKNOWN medium. A host's numbers are 1 for DOWN and
+2 for UNREACHABLE. Checkmk's variables (NOTIFY_HOSTNAME, ...) are read as well.
 """,
 )

@@ -58,7 +58,9 @@ NAMES = {
     "address": ("HOSTADDRESS", "ADDRESS"),
 }
 _KNOWN = frozenset(name for names in NAMES.values() for name in names)
-_PREFIXES = ("NAGIOS_", "ICINGA_", "ICINGA2_")
+_PREFIXES = ("NAGIOS_", "ICINGA_", "ICINGA2_", "NOTIFY_")
+# $HOSTSTATEID$ counts otherwise than $SERVICESTATEID$.
+_HOST_STATES = {"0": "UP", "1": "DOWN", "2": "UNREACHABLE"}
 
 
 def parse(inbound: Inbound, now: datetime) -> Parsed:
@@ -95,17 +97,18 @@ def _read(body: Mapping[str, Any], said: Mapping[str, str], extra: Mapping[str, 
     if not host:
         raise missing("host", "alert_labels_missing")
     status, occurred_at = _status(said), moment(said["time"])
+    state = said["state"] if service else _HOST_STATES.get(said["state"], said["state"])
     return occurrence(
         body,
         # Icinga's own way to name a service; a host's name has no “!”.
         key=(f"{host}!{service}" if service else host) if "!" not in host else key_of(host, service),
         status=status,
-        title=service or f"Host {host} is {said['state'] or 'in trouble'}",
-        severity=severity_word(said["state"], SEVERITIES) if plain(said["state"]) in SEVERITIES else NO_WORD,
+        title=service or f"Host {host} is {state or 'in trouble'}",
+        severity=severity_word(state, SEVERITIES) if plain(state) in SEVERITIES else NO_WORD,
         service=service,
         resource=host,
         summary="\n".join(part for part in (said["output"], said["long"], _remark(said)) if part),
-        labels={"host": host, "state": said["state"], "address": said["address"], "problem_id": said["problem"]},
+        labels={"host": host, "state": state, "address": said["address"], "problem_id": said["problem"]},
         occurred_at=occurred_at,
         starts_at=occurred_at if status == FIRING else None,
         ends_at=occurred_at,
