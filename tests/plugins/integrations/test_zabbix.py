@@ -121,3 +121,18 @@ def test_without_ids_zabbixs_own_subjects_name_one_problem(subject: str) -> None
     problem = read(**nameless, trigger="Problem: Link down: eth0")
     assert read(**nameless, trigger=subject.format("Link down: eth0")).dedup_key == problem.dedup_key
     assert read(**nameless, trigger=subject.format("Link down: eth1")).dedup_key != problem.dedup_key
+
+
+def test_a_recovery_of_our_media_type_without_its_time_ended_when_it_came() -> None:
+    for unfilled in ("{EVENT.RECOVERY.DATE}", "", None):
+        said = read(value="0", recovery_date=unfilled, recovery_time=unfilled)
+        assert (said.status, said.starts_at, said.occurred_at) == (
+            "resolved", datetime(2026, 1, 5, 8, 40, tzinfo=UTC), None,
+        )  # fmt: skip
+
+
+def test_a_zone_is_an_offset_and_a_name_leaves_the_time_open() -> None:
+    assert read(zone="+02").occurred_at == read(zone="+02:00").occurred_at == datetime(2026, 1, 5, 8, 40, tzinfo=UTC)
+    assert read(zone="UTC").occurred_at == datetime(2026, 1, 5, 10, 40, tzinfo=UTC)
+    named = read(zone="Europe/Berlin")
+    assert (named.occurred_at, named.extra["zone"]) == (None, "Europe/Berlin")

@@ -58,7 +58,8 @@ _UNFILLED = re.compile(r"\{[$A-Z][A-Z0-9_.:$\"]*\}|\*UNKNOWN\*")
 _IN_LINK = {name: re.compile(rf"[?&]{name}=(\d{{1,20}})") for name in ("triggerid", "eventid")}
 # How Zabbix's own message templates begin a subject; the name after it is the same for the problem and its end.
 _LED = re.compile(r"(?:problem|updated problem(?: in [^:]{1,40})?|resolved(?: in [^:]{1,40})?|ok): +", re.IGNORECASE)
-_ZONE = re.compile(r"[+-]\d\d:?\d\d|Z")
+_ZONE = re.compile(r"[+-]\d\d(:?\d\d)?|Z|UTC|")
+_OF_EVENT = frozenset({"event_date", "event_time", "recovery_date", "recovery_time"})
 
 
 def parse(inbound: Inbound, now: datetime) -> Parsed:
@@ -94,7 +95,7 @@ def _read(body: Mapping[str, Any], sent: Mapping[str, Any], said: Mapping[str, s
         resource=said["host"],
         summary=said["item"],
         labels={**tags, "host": said["host"], "zabbix_severity": said["severity"]},
-        occurred_at=ended or _said_at(sent) if status == RESOLVED else started,
+        occurred_at=ended or _said_at(body, sent) if status == RESOLVED else started,
         starts_at=started,
         ends_at=ended,
         address=first_link(said["link"]),
@@ -102,13 +103,12 @@ def _read(body: Mapping[str, Any], sent: Mapping[str, Any], said: Mapping[str, s
     )
 
 
-def _said_at(sent: Mapping[str, Any]) -> datetime | None:
-    """The time of a recovery that names none: that of its message, if any, and never that of the event it ends."""
-    return (
-        None
-        if {"event_date", "event_time"} & sent.keys()
-        else _when(sent, ("timestamp", "clock"), ("date",), ("time",))
-    )
+def _said_at(body: Mapping[str, Any], sent: Mapping[str, Any]) -> datetime | None:
+    """The time of a recovery that names none: that of its message, if any, and never that of the event it ends.
+
+    A media type that has a place for an event's or a recovery's time writes the event's into the plain ones.
+    """
+    return None if _OF_EVENT & body.keys() else _when(sent, ("timestamp", "clock"), ("date",), ("time",))
 
 
 def _key(said: Mapping[str, str]) -> str:
@@ -133,7 +133,8 @@ def _status(said: Mapping[str, str]) -> AlertStatus:
 def _when(
     sent: Mapping[str, Any], stamps: tuple[str, ...], dates: tuple[str, ...], times: tuple[str, ...]
 ) -> datetime | None:
-    """Epoch seconds, a whole time in one field, or Zabbix's date and time (2026.01.05 and 09:00:00) with our zone."""
+    """Epoch seconds, a whole time in one field, or Zabbix's date and time (2026.01.05 and 09:00:00) with our zone. With
+    a zone that is no offset it is none: hours away from the truth, a resolve would look older than its problem."""
     for name in (*stamps, *times, *dates):
         whole = moment(sent.get(name)) if name in stamps or len(words(sent.get(name))) > 10 else None
         if whole:
@@ -141,12 +142,12 @@ def _when(
     date = first_words(*(sent.get(name) for name in dates)).replace(".", "-").replace("/", "-")
     time = first_words(*(sent.get(name) for name in times))
     zone = words(sent.get("zone"))
-    if not date or not time:
+    if not date or not time or not _ZONE.fullmatch(zone):
         return None
-    return moment(f"{date}T{time}{zone if _ZONE.fullmatch(zone) else ''}")
+    return moment(f"{date}T{time}{zone.removesuffix('UTC')}")
 
 
 def _unread(sent: Mapping[str, Any], started: datetime | None) -> dict[str, object]:
     if started is not None:
         return {}
-    return unread_times(sent, ("timestamp", "clock", "date", "time", "event_date", "event_time"))
+    return unread_times(sent, ("timestamp", "clock", "date", "time", "event_date", "event_time", "zone"))
