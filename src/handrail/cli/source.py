@@ -18,6 +18,8 @@ app = group(
     handrail source secret prometheus-prod                          one more, so that the sender moves without a gap
     handrail source secret prometheus-prod --retire tok_01j...
     handrail source secret github --signing --from secret.txt       the sender's own signing secret
+    handrail source severities zabbix --set warning=high            the sender's word, and what it means here
+    handrail source try zabbix payload.json                         what a payload would become
     handrail source confirmation aws-alarms --agree cnf_01j...
     handrail source pull prometheus-prod --url https://prom.example --query 'rps=rate(http_requests_total[1m])'
     handrail source remove prometheus-prod
@@ -254,6 +256,140 @@ def _print_pull(pulled: dict[str, Any] | None) -> None:
     )  # fmt: skip
     columns: list[output.Column] = [("QUERY", lambda row: row["name"]), ("PROMQL", lambda row: row["promql"])]
     return output.print_rows(pulled["queries"], columns, "")
+
+
+@app.command()
+def severities(
+    source: Which,
+    put: Annotated[
+        list[str] | None, typer.Option("--set", metavar="WORD=SEVERITY", help="Read this word so. Repeatable.")
+    ] = None,
+    unset: Annotated[list[str] | None, typer.Option(metavar="WORD", help="Leave this word to the format.")] = None,
+    label: Annotated[
+        str | None, typer.Option(help="Take the word from this label, such as labels.priority; empty: no label.")
+    ] = None,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> None:
+    """Show how the sender's words for severities are read, or set it. The sender's own word is always kept."""
+    from handrail.cli.client import connect, path_of
+
+    client = connect()
+    where = path_of("sources", _id_of(client, source), "severities")
+    found = client.get(where)
+    if put is None and unset is None and label is None:
+        return output.print_json(found) if as_json else _print_severities(found)
+    words = dict(found["words"])
+    for each in put or ():
+        word, sign, rung = each.rpartition("=")
+        if not sign:
+            raise Trouble(f"“{each}” is no WORD=SEVERITY.", USAGE, "Write --set warning=high.")
+        words[word.strip().lower()] = rung.strip().lower()
+    for each in unset or ():
+        if words.pop(each.strip().lower(), None) is None:
+            raise Trouble(
+                f"The source has no word “{each}” of its own.", USAGE, "`source severities SOURCE` lists them."
+            )
+    asked = {"words": words, "label": found["label"] if label is None else label}
+    done = connect(dry_run).post(where, asked)
+    return output.done(done, f"{source}: {_mapping_said(done)}", as_json)
+
+
+def _mapping_said(found: dict[str, Any]) -> str:
+    words = ", ".join(f"{word} is {rung}" for word, rung in found["words"].items()) or "no words of its own"
+    return f"{words}; the word is taken from the label {found['label']}" if found["label"] else words
+
+
+def _print_severities(found: dict[str, Any]) -> None:
+    rows = [
+        {"word": word, "rung": rung, "by": by}
+        for by, words in (("this source", found["words"]), ("its format", found["of_the_format"]),
+                          ("the ladder", found["of_the_ladder"]))
+        for word, rung in words.items()
+    ]  # fmt: skip
+    columns: list[output.Column] = [
+        ("WORD", lambda row: row["word"]), ("MEANS", lambda row: row["rung"]), ("SAYS", lambda row: row["by"]),
+    ]  # fmt: skip
+    output.print_rows(rows, columns, "")
+    output.talk(f"Any other word means {found['otherwise']}.")
+    if found["label"]:
+        output.talk(f"The word is taken from the label {found['label']}, where an alert has it.")
+
+
+@app.command()
+def rate(
+    source: Which,
+    per_second: Annotated[int | None, typer.Option(help="Alerts a second that it may send.")] = None,
+    off: Annotated[bool, typer.Option("--off", help="As many as any source may.")] = False,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> None:
+    """Set how fast a source may send: beyond that it is told to come back later, and nobody else is slowed."""
+    from handrail.cli.client import connect, path_of
+
+    if (per_second is None) != off:
+        raise Trouble("Say --per-second N or --off.", USAGE)
+    client = connect(dry_run)
+    done = client.post(path_of("sources", _id_of(client, source), "rate"), {"alerts_per_second": per_second})
+    said = "may send as many alerts as any other" if off else f"may send {per_second} alerts a second"
+    output.done(done, f"{source} {said}.", as_json)
+
+
+def _word_said(alert: dict[str, Any]) -> str:
+    return f"{alert['severity_raw'] or ''}{'' if alert['is_known_word'] else ' (no mapping knows it)'}"
+
+
+@app.command("try")
+def try_(
+    source: Which,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A payload as the sender would post it; - is stdin.")],
+    header: Annotated[
+        list[str] | None, typer.Option(metavar="NAME:VALUE", help="A header that the format reads. Repeatable.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show what a payload of this source would become. Nothing is stored, and no signature is checked."""
+    import base64
+
+    from handrail.cli.client import connect, path_of
+    from handrail.cli.reading import read_bytes
+
+    headers = {}
+    for each in header or ():
+        name, sign, value = each.partition(":")
+        if not sign:
+            raise Trouble(f"“{each}” is no header.", USAGE, "Write --header 'Content-Type: application/json'.")
+        headers[name.strip()] = value.strip()
+    body = base64.b64encode(read_bytes(file)).decode()
+    client = connect()
+    found = client.post(path_of("sources", _id_of(client, source), "try"), {"body_base64": body, "headers": headers})
+    if as_json:
+        return output.print_json(found)
+    rows = [
+        {
+            **each,
+            "what": "alert",
+            "word": f"{each['severity_raw'] or ''}{'' if each['is_known_word'] else ' (unknown)'}",
+        }
+        for each in found["alerts"]
+    ]
+    rows += [
+        {**each, "what": "change", "status": each["kind"], "dedup_key": each["change_key"]} for each in found["changes"]
+    ]
+    rows += [{"what": "refused", "status": each["code"], "title": each["reason"]} for each in found["refused"]]
+    columns: list[output.Column] = [
+        ("WHAT", lambda row: row["what"]),
+        ("STATUS", lambda row: row["status"]),
+        ("SEVERITY", lambda row: row.get("severity", "")),
+        ("THEIR WORD", lambda row: row.get("word", "")),
+        ("SERVICE", lambda row: row.get("service") or ""),
+        ("KEY", lambda row: row.get("dedup_key", "")),
+        ("SAYS", lambda row: row["title"]),
+    ]
+    output.print_rows(rows, columns, "It says neither an alert nor a change.")
+    if found["metric_points"]:
+        output.talk(f"It also holds {found['metric_points']} samples of metrics.")
+    return None
 
 
 @app.command()

@@ -1,12 +1,13 @@
 """A source: one sender of alerts and changes. Its secrets stand apart; the record says when they moved."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import ClassVar
 
 from handrail.domain.noun import Decision, Noun, Row
 from handrail.domain.pull import Pull, faults_of
+from handrail.domain.severities import SeverityMapping, mapping_of
 from handrail.kernel.errors import Conflict, NotFound, Unprocessable
 from handrail.kernel.limits import LIMITS
 
@@ -122,6 +123,28 @@ class SourcePullEnded:
 
 
 @dataclass(frozen=True)
+class SourceSeveritiesSet:
+    """From now on the sender's words for severities are read this way, and no longer as before."""
+
+    mapping: SeverityMapping
+    by: str
+    at: datetime
+    TYPE: ClassVar[str] = "source.severities_set"
+    PERSONAL: ClassVar[tuple[str, ...]] = ()
+
+
+@dataclass(frozen=True)
+class SourceRateSet:
+    """From now on the source may send this many alerts a second; None: as many as any source may."""
+
+    alerts_per_second: int | None
+    by: str
+    at: datetime
+    TYPE: ClassVar[str] = "source.rate_set"
+    PERSONAL: ClassVar[tuple[str, ...]] = ()
+
+
+@dataclass(frozen=True)
 class SourceRemoved:
     by: str
     at: datetime
@@ -158,6 +181,8 @@ class Source:
     confirmations: tuple[PendingConfirmation, ...] = ()
     heartbeat_seconds: int | None = None
     heartbeat_set_at: datetime | None = None
+    severities: SeverityMapping = field(default_factory=SeverityMapping)
+    alerts_per_second: int | None = None
     pull: Pull | None = None
     pull_set_at: datetime | None = None
 
@@ -234,6 +259,23 @@ class EndPull:
 
 
 @dataclass(frozen=True)
+class SetSeverities:
+    """`words` and `label` as people wrote them."""
+
+    words: dict[str, str]
+    label: str
+    by: str
+
+
+@dataclass(frozen=True)
+class SetRate:
+    """None: as many as any source may."""
+
+    alerts_per_second: int | None
+    by: str
+
+
+@dataclass(frozen=True)
 class RemoveSource:
     by: str
 
@@ -258,6 +300,10 @@ def decide(source: Source | None, command: object, now: datetime) -> Decision:
             if source.pull is None:
                 return Conflict("Nothing is pulled for this source.", "no_pull")
             return [SourcePullEnded(command.by, now)]
+        case SetSeverities():
+            return _set_severities(source, command, now)
+        case SetRate():
+            return _set_rate(source, command, now)
         case RemoveSource():
             return [SourceRemoved(command.by, now)]
         case SetSigningSecret():
@@ -328,6 +374,24 @@ def _set_pull(source: Source, command: SetPull, now: datetime) -> Decision:
     return [SourcePullSet(command.pull, command.by, now)]
 
 
+def _set_severities(source: Source, command: SetSeverities, now: datetime) -> Decision:
+    mapping = mapping_of(command.words, command.label)
+    if not isinstance(mapping, SeverityMapping):
+        first = mapping[0]
+        said = f"The severities cannot be set like this: {first.where.removeprefix('/words/')}: {first.what}."
+        return Unprocessable(said, "bad_severities", mapping)
+    return [] if mapping == source.severities else [SourceSeveritiesSet(mapping, command.by, now)]
+
+
+def _set_rate(source: Source, command: SetRate, now: datetime) -> Decision:
+    most = LIMITS.source_alerts_per_second
+    if command.alerts_per_second is not None and not 1 <= command.alerts_per_second <= most:
+        return Unprocessable(f"A source may send 1 to {most} alerts a second.", "bad_rate")
+    if command.alerts_per_second == source.alerts_per_second:
+        return []
+    return [SourceRateSet(command.alerts_per_second, command.by, now)]
+
+
 def _add(command: AddSource, now: datetime) -> Decision:
     if not _NAME.match(command.name):
         return Unprocessable("Name a source in lower-case letters, digits and hyphens.", "bad_name")
@@ -366,6 +430,10 @@ def evolve(source: Source | None, event: object) -> Source:
             return replace(source, pull=event.pull, pull_set_at=event.at)
         case SourcePullEnded():
             return replace(source, pull=None)
+        case SourceSeveritiesSet():
+            return replace(source, severities=event.mapping)
+        case SourceRateSet():
+            return replace(source, alerts_per_second=event.alerts_per_second)
         case SourceRemoved():
             return replace(source, removed_at=event.at, pull=None)
     raise AssertionError(f"unknown source event {event!r}")
@@ -387,7 +455,7 @@ def row(source: Source) -> Row:
 
 _EVENTS = (
     SourceAdded, SourceSecretMade, SourceSecretRetired, SourceRemoved, SourceSigningSecretSet, SourceConfirmationAsked,
-    SourceConfirmationAnswered, SourceConfirmationCalled, SourceHeartbeatSet,
+    SourceConfirmationAnswered, SourceConfirmationCalled, SourceSeveritiesSet, SourceRateSet, SourceHeartbeatSet,
     SourcePullSet, SourcePullEnded,
 )  # fmt: skip
 NOUN = Noun("source", Source, _EVENTS, decide, evolve, row)

@@ -1,6 +1,6 @@
 """Sources of alerts and changes: their tokens, their signing secrets, and what they ask to have confirmed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from handrail.domain.people import Permission, Person, require
@@ -17,6 +17,8 @@ from handrail.domain.source import (
     RetireSecret,
     SetHeartbeat,
     SetPull,
+    SetRate,
+    SetSeverities,
     SetSigningSecret,
     Source,
 )
@@ -94,6 +96,20 @@ def set_heartbeat(tx: Tx, source_id: str, every_seconds: int | None, person: Per
     """Make silence for longer than this an alert; None ends it."""
     require(person, Permission.MANAGE_SOURCES)
     tx.change("source", source_id, SetHeartbeat(every_seconds, person.id))
+
+
+def set_severities(tx: Tx, source_id: str, words: Mapping[str, str], label: str, person: Person) -> None:
+    """Read the sender's words for severities this way from now on, and no longer as before."""
+    require(person, Permission.MANAGE_SOURCES)
+    tx.change("source", source_id, SetSeverities(dict(words), label, person.id))
+    tx.topics.add("sources")
+
+
+def set_rate(tx: Tx, source_id: str, alerts_per_second: int | None, person: Person) -> None:
+    """Let the source send this many alerts a second; None: as many as any source may."""
+    require(person, Permission.MANAGE_SOURCES)
+    tx.change("source", source_id, SetRate(alerts_per_second, person.id))
+    tx.topics.add("sources")
 
 
 def set_pull(tx: Tx, source_id: str, pull: Pull, person: Person, secret: str | None = None) -> None:

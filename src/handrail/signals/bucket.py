@@ -30,14 +30,17 @@ class Buckets:
 
     def __init__(self, per_second: float, burst: float) -> None:
         self._per_second = per_second
-        self._burst = burst
+        self._seconds = burst / per_second
         self._buckets: dict[str, Bucket] = {}
 
-    def admit(self, source: str, now: float) -> None:
-        """One request, at the price of one alert. Raises TooMany."""
-        bucket = self._buckets.get(source)
-        if bucket is None:
-            bucket = self._buckets[source] = Bucket(self._per_second, self._burst, self._burst, now)
+    def admit(self, source: str, now: float, own_per_second: float | None = None) -> None:
+        """One request, at the price of one alert. `own_per_second`: the rate that people set for this source; a burst
+        is worth as many seconds of it as for any other. Raises TooMany."""
+        rate, bucket = own_per_second or self._per_second, self._buckets.get(source)
+        if bucket is None or bucket.per_second != rate:
+            burst = rate * self._seconds
+            level, at = (burst, now) if bucket is None else (min(burst, bucket.level), bucket.at)
+            bucket = self._buckets[source] = Bucket(rate, burst, level, at)
         bucket.take(1, now)
 
     def charge(self, source: str, more: int) -> None:

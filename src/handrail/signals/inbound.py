@@ -144,6 +144,8 @@ class InboundApp:
         if sender is None:
             raise NotFound(f"The source {source[:64]} is gone; what it sent can no longer be read as its.")
         parsed = _integration(sender).parse(Inbound(body), self._clock.now())
+        if sender.severities is not None:
+            parsed = replace(parsed, occurrences=sender.severities.grade_all(parsed.occurrences))
         if not parsed.occurrences and not parsed.changes:
             why = parsed.rejected[0].reason if parsed.rejected else "It says nothing."
             raise Unprocessable(f"It still cannot be read: {why}", "nothing_readable")
@@ -185,7 +187,7 @@ class InboundApp:
         # Without a token anybody can come this far: nothing may count against the source before its signature fits.
         is_shown = token is not None or sender.id == OPEN_SOURCE
         if is_shown:
-            self._buckets.admit(sender.name, self._clock.monotonic())
+            self._buckets.admit(sender.name, self._clock.monotonic(), sender.alerts_per_second)
         if body is None and is_shown:
             body = await self._body_of(sender, request, receive)
         elif body is None:
@@ -193,7 +195,7 @@ class InboundApp:
         inbound = await self._inbound(request, sender, body)
         verdict = self._verdict(sender, inbound, known, token)
         if not is_shown:
-            self._buckets.admit(sender.name, self._clock.monotonic())
+            self._buckets.admit(sender.name, self._clock.monotonic(), sender.alerts_per_second)
         return await self._take(request, sender, _Said(body, token), inbound, verdict)
 
     async def _permit(self, request: _Request) -> Answer:
@@ -278,6 +280,8 @@ class InboundApp:
     ) -> Answer:
         started, door = self._clock.monotonic(), request.knock.door
         parsed = await self._parse(request, sender, inbound, said)
+        if sender.severities is not None:
+            parsed = replace(parsed, occurrences=sender.severities.grade_all(parsed.occurrences))
         size = len(parsed.occurrences) + len(parsed.changes)
         self._buckets.charge(sender.name, max(0, size - 1))
         if parsed.confirmations and sender.id != OPEN_SOURCE:

@@ -11,6 +11,7 @@ from datetime import datetime
 import msgspec
 import sqlalchemy as sa
 
+from handrail.domain.severities import SeverityMapping
 from handrail.domain.source import Source
 from handrail.kernel.clock import Clock, to_text
 from handrail.kernel.errors import BadSignature
@@ -24,11 +25,13 @@ from handrail.store.database import Database
 
 @dataclass(frozen=True)
 class Sender:
-    """A source as the intake needs it."""
+    """A source as the intake needs it. `severities` is None where its words are read as its format's."""
 
     id: str
     name: str
     integration: str
+    severities: SeverityMapping | None = None
+    alerts_per_second: int | None = None
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,7 @@ class Senders:
                 sa.select(noun.c.state).where(noun.c.kind == "source", noun.c.status == "live")
             ).scalars()
             sources = [msgspec.json.decode(text, type=Source) for text in states]
-            senders = {source.id: Sender(source.id, source.name, source.integration) for source in sources}
+            senders = {source.id: _sender(source) for source in sources}
             tokens = connection.execute(
                 sa.select(token.c.token_hash, token.c.owner_id, token.c.expires_at).where(
                     token.c.owner_kind == "source", token.c.revoked_at.is_(None)
@@ -112,6 +115,11 @@ class Senders:
             row.token_hash: (senders[row.owner_id], row.expires_at) for row in tokens if row.owner_id in senders
         }
         return Known({sender.name: sender for sender in senders.values()}, by_token, signing)
+
+
+def _sender(source: Source) -> Sender:
+    mapping = source.severities if source.severities.words or source.severities.label else None
+    return Sender(source.id, source.name, source.integration, mapping, source.alerts_per_second)
 
 
 def header_token(headers: Mapping[str, str]) -> str | None:

@@ -170,6 +170,7 @@ class Source(Shape):
     secrets: list[str] = Field(description="Ids of the live tokens.")
     signing_secrets: list[str] = Field(description="Ids of the live signing secrets; with any, signatures alone count.")
     heartbeat_seconds: int | None = Field(description="Silence for longer than this is an alert; null: it is nothing.")
+    alerts_per_second: int | None = Field(description="As many it may send; null: as many as any source.")
     pull: Pull | None = Field(description="How metrics are pulled; null: none are.")
     last_seen_at: Moment | None
     accepted: int
@@ -185,6 +186,7 @@ class Source(Shape):
             id=source.id, name=source.name, integration=source.integration, address=f"/in/{source.name}",
             added_at=source.added_at, removed_at=source.removed_at, secrets=list(source.secrets),
             signing_secrets=list(source.signing_secrets), heartbeat_seconds=source.heartbeat_seconds,
+            alerts_per_second=source.alerts_per_second,
             pull=Pull.of(source.pull, pulled) if source.pull else None,
             last_seen_at=from_text(stat.last_seen) if stat else None, accepted=stat.accepted if stat else 0,
             duplicate=stat.duplicate if stat else 0, refused=stat.refused if stat else 0,

@@ -7,13 +7,18 @@ from fastapi import APIRouter
 from pydantic import Field
 from starlette.responses import Response
 
+from handrail.domain.alert import SEVERITY_WORDS, Severity, is_unknown_word, rung_of, severity_of
 from handrail.domain.people import Permission, require
 from handrail.domain.pull import Pull, PullQuery
 from handrail.domain.source import Source, is_sns_address
 from handrail.kernel.clock import from_text
+from handrail.kernel.errors import BadInput
 from handrail.kernel.limits import LIMITS
 from handrail.operations import sources
 from handrail.operations.shell import Tx
+from handrail.plugins.integrations.contract import Inbound, Parsed
+from handrail.plugins.integrations.registry import integrations
+from handrail.signals.trial import read_as
 from handrail.store import intake, pulls, queries, sealed
 from handrail.web.api import shapes
 from handrail.web.api.desk import ApiRoute, Asked, Nothing, Noun, Pages, Reader, SourceManager, Writer, answer
@@ -290,6 +295,157 @@ def end_pull(desk: Writer, source_id: str, said: Nothing | None = None) -> Respo
         lambda tx, _: shapes.Source.of(tx.get("source", source_id)),
         about=Noun("source", source_id),
     )
+
+
+class Rate(Asked):
+    alerts_per_second: Annotated[int | None, Field(ge=1, le=LIMITS.source_alerts_per_second, examples=[50])]
+
+
+@router.post("/sources/{source_id}/rate", response_model=shapes.Source, summary="Set how fast a source may send")
+def set_rate(desk: Writer, source_id: str, said: Rate) -> Response:
+    """More alerts a second than this are answered with 429 and when to come back; null: as many as any source may."""
+    response = desk.write(
+        lambda tx, person: sources.set_rate(tx, source_id, said.alerts_per_second, person),
+        lambda tx, _: shapes.Source.of(tx.get("source", source_id)),
+        about=Noun("source", source_id),
+    )
+    desk.context.source_changed()
+    return response
+
+
+class SetSeverities(Asked):
+    """The whole mapping, which replaces the one before."""
+
+    words: Annotated[
+        dict[str, str],
+        Field(description="A word of the sender to one of our severities.", examples=[{"warning": "high"}]),
+    ]
+    label: Annotated[
+        str, Field(description="Take the word from this label, where an alert has it.", examples=["priority"])
+    ] = ""
+
+
+class Severities(shapes.Shape):
+    """How the sender's words are read: by `words`, else by `of_the_format`, else by the ladder, else as `otherwise`."""
+
+    words: dict[str, Severity]
+    label: str
+    of_the_format: dict[str, Severity]
+    of_the_ladder: dict[str, Severity]
+    otherwise: Severity
+
+    @staticmethod
+    def of(source: Source) -> "Severities":
+        known = integrations().get(source.integration)
+        return Severities(
+            words=source.severities.words, label=source.severities.label,
+            of_the_format=dict(known.severities) if known else {}, of_the_ladder=SEVERITY_WORDS,
+            otherwise=severity_of(None),
+        )  # fmt: skip
+
+
+@router.get("/sources/{source_id}/severities", response_model=Severities, summary="How a source's severities are read")
+def get_severities(desk: Reader, source_id: str) -> Response:
+    with desk.read() as connection:
+        found = queries.get(connection, Source, source_id)
+    return answer(Severities.of(found.state), seq=found.seq)
+
+
+@router.post("/sources/{source_id}/severities", response_model=Severities, summary="Set how severities are read")
+def set_severities(desk: Writer, source_id: str, said: SetSeverities) -> Response:
+    """From now on: alerts that fire already follow when their sender repeats them. The sender's own word is kept."""
+    response = desk.write(
+        lambda tx, person: sources.set_severities(tx, source_id, said.words, said.label, person),
+        lambda tx, _: Severities.of(tx.get("source", source_id)),
+        about=Noun("source", source_id),
+    )
+    desk.context.source_changed()
+    return response
+
+
+class Try(Asked):
+    body_base64: Annotated[str, Field(description="The payload as the sender would post it.", examples=["e30="])]
+    headers: Annotated[
+        dict[str, str],
+        Field(
+            default_factory=dict, description="Those that the format reads.",
+            examples=[{"content-type": "application/json"}],
+        ),
+    ]  # fmt: skip
+
+
+class TriedAlert(shapes.Shape):
+    dedup_key: str
+    status: str
+    severity: str
+    severity_raw: str | None
+    is_known_word: bool = Field(description="False: no mapping knows the sender's word, so that medium is a guess.")
+    title: str
+    summary: str
+    service: str | None
+    resource: str | None
+    labels: dict[str, str]
+    occurred_at: shapes.Moment | None
+    link: str | None
+
+
+class TriedChange(shapes.Shape):
+    change_key: str
+    kind: str
+    title: str
+    service: str | None
+    occurred_at: shapes.Moment | None
+
+
+class TriedRefusal(shapes.Shape):
+    index: int
+    code: str
+    reason: str
+
+
+class Tried(shapes.Shape):
+    """What a payload would become. Nothing of it is kept."""
+
+    alerts: list[TriedAlert]
+    changes: list[TriedChange]
+    refused: list[TriedRefusal]
+    metric_points: int
+
+    @staticmethod
+    def of(parsed: Parsed) -> "Tried":
+        return Tried(
+            alerts=[
+                TriedAlert(
+                    dedup_key=said.dedup_key, status=said.status.value, severity=rung_of(said).value,
+                    severity_raw=said.severity_raw, is_known_word=not is_unknown_word(said), title=said.title,
+                    summary=said.summary, service=said.service, resource=said.resource, labels=said.labels,
+                    occurred_at=said.occurred_at, link=said.link,
+                )
+                for said in parsed.occurrences
+            ],
+            changes=[
+                TriedChange(
+                    change_key=said.change_key, kind=said.kind, title=said.title, service=said.service,
+                    occurred_at=said.occurred_at,
+                )
+                for said in parsed.changes
+            ],
+            refused=[TriedRefusal(index=item.index, code=item.code, reason=item.reason) for item in parsed.rejected],
+            metric_points=len(parsed.points),
+        )  # fmt: skip
+
+
+@router.post("/sources/{source_id}/try", response_model=Tried, summary="See what a payload would become")
+def try_payload(desk: SourceManager, source_id: str, said: Try) -> Response:
+    """Read as the source's payloads are, with its own severities, and not stored. Its signature is not checked."""
+    with desk.read() as connection:
+        source: Source = queries.get(connection, Source, source_id).state
+    try:
+        body = base64.b64decode(said.body_base64, validate=True)
+    except ValueError:
+        raise BadInput("The body is not Base64.", "bad_input") from None
+    headers = {name.lower(): value for name, value in said.headers.items()}
+    return answer(Tried.of(read_as(source, Inbound(body, headers), desk.context.shell.clock.now())))
 
 
 @router.post("/sources/{source_id}/remove", response_model=shapes.Source, summary="Remove a source")

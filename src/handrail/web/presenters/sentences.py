@@ -168,6 +168,13 @@ def _role(entry: EntryView, said: Mapping[str, Any], told: Told) -> str:
     return f"{told.names.of(said['account_id'])} is {role_words(said['role'])}."
 
 
+def _severities(said: Mapping[str, Any]) -> str:
+    mapping = said["mapping"]
+    words = ", ".join(f"“{_short(word)}” is {rung}" for word, rung in sorted(mapping["words"].items()))
+    label = f"; the word is taken from the label {_short(mapping['label'])}" if mapping["label"] else ""
+    return f"A source's severities are read so: {words or 'as its format has them'}{label}."
+
+
 def _password(entry: EntryView, said: Mapping[str, Any], told: Told) -> str:
     kind = "One-time password" if said["one_time"] else "Password"
     return f"{kind} set for {told.names.of(_id(entry))}."
@@ -277,6 +284,12 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "source.confirmation_called": lambda e, s, t: (
         f"The sender {'was' if s['confirmed'] else 'could not be'} confirmed{_quoted(s, 'detail')}"
+    ),
+    "source.severities_set": lambda e, s, t: _severities(s),
+    "source.rate_set": lambda e, s, t: (
+        f"A source may send {s['alerts_per_second']} alerts a second."
+        if s["alerts_per_second"]
+        else "A source may send as many alerts a second as any other."
     ),
     "source.heartbeat_set": lambda e, s, t: (
         f"Silence of a source for {s['every_seconds']} s is an alert from now on."
