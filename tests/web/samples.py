@@ -948,6 +948,48 @@ ALERT_OF_LOG = replace(
 Shot = tuple[str, str, v.Page, object]
 
 
+CANDIDATE_PAGE = v.CandidateView(
+    id="can_1",
+    title=CANDIDATE.title,
+    status="open",
+    suggested=CANDIDATE.suggested,
+    suggested_why=CANDIDATE.suggested_why,
+    services=CANDIDATE.services,
+    count=18,
+    started_at=at(9.5),
+    opened_at=at(9),
+    members=tuple(
+        v.MemberRow(alert, reason, score, by_person, chosen)
+        for alert, reason, score, by_person, chosen in zip(
+            (*CANDIDATE.alerts, alert(23, "LoginFails", Severity.HIGH, "wiki", count=2)),
+            (
+                "First symptom: a critical alert on payments.",
+                "orders calls payments; 40 s apart; both carry cluster=eu-1; 2 min after “Deploy of payments 2.5.0”.",
+                "A person put it here. Before: In 4 of 5 earlier incidents both came together; 20 s apart.",
+            ),
+            (100, 83, 100),
+            (False, False, True),
+            (False, True, False),
+            strict=False,
+        )
+    ),
+    split_from=("/candidates/can_0", "another candidate"),
+    may_correct=True,
+    may_move=True,
+    targets=(
+        v.Option("", "Choose where to", True), v.Option("new", "a candidate of their own"),
+        v.Option("can_7", "INC-7: Storefront is slow"), v.Option("none", "out of every candidate"),
+    ),
+    into=(v.Option("", "Choose which", True), v.Option("can_7", "INC-7: Storefront is slow")),
+    corrections=(
+        v.CorrectionRow(
+            "cor_1", at(3), "Mira Okafor", at(-90 * 24 * 60), ("“QueueFull” on mail",), ("“HighErrors” on payments",),
+        ),
+    ),
+    history=(v.TimelineRow(1251, at(3), at(3), MIRA, "1 alert moved to another candidate; 18 left: another matter."),),
+)  # fmt: skip
+
+
 def shots() -> list[Shot]:
     """Every page that the gallery draws: name, template, page, view."""
     inc = ("incident:inc_1", "approvals")
@@ -970,6 +1012,12 @@ def shots() -> list[Shot]:
             v.PasswordView(True, 12),
         ),
         ("board", "board.html", page("Board", "/", "board", ("board", "alerts", *listed)), BOARD),
+        (
+            "candidate",
+            "candidate.html",
+            page(CANDIDATE.title, "/candidates/can_1", "board", ("candidate:can_1", *listed)),
+            CANDIDATE_PAGE,
+        ),
         (
             "board_empty",
             "board.html",

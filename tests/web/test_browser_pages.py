@@ -306,3 +306,32 @@ def test_pages_can_be_used_on_a_phone_without_scrolling_sideways(desk: Desk) -> 
         page.locator("h1").wait_for()
         width = page.locator("main").bounding_box()
         assert width is not None and width["width"] <= 360, path
+
+
+def test_an_alert_is_split_off_and_merged_back_by_keyboard_alone(desk: Desk) -> None:
+    candidate = desk.home.world.open_candidate()
+    with quiet(desk):
+        page = live(_at(desk, f"/candidates/{candidate}"))
+        page.get_by_label("Choose storefront is failing").focus()
+        page.keyboard.press("Space")
+        page.get_by_label("Chosen alerts go to").focus()
+        page.keyboard.type("a candidate of")
+        page.keyboard.press("Tab")
+        page.keyboard.type("The shop is another matter")
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        page.get_by_text("1 alert is a candidate of its own now.").wait_for()
+        page.get_by_text("A person put it here. Before: payments is called by it").wait_for()
+        page.get_by_label("Everything goes to").focus()
+        page.keyboard.type("Payments")
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("Tab")
+        page.keyboard.type("No, it is not")
+        page.keyboard.press("Enter")
+        page.get_by_text("Merged; here is everything, 3 alerts.").wait_for()
+
+
+def _at(desk: Desk, path: str) -> "Page":
+    page = desk.seat(desk.home.world.commander)
+    page.goto(path)
+    return page

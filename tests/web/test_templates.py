@@ -19,7 +19,7 @@ SHOTS = {shot[0]: shot for shot in samples.shots()}
 VOID = {"meta", "link", "input", "br", "img", "hr"}
 FORMS = re.compile(
     r"^/(sign-in|sign-out|password|record/verify|people|people/\w+/(tokens|roles|password|deactivate)|tokens/\w+/revoke|"
-    r"candidates/\w+/(declare|dismiss)|gates/\w+/vote|tasks/\w+/\w+/(claim|done|skip|ask-again|outcome)|incidents|"
+    r"candidates/\w+/(declare|dismiss|move|merge)|corrections/\w+/end|gates/\w+/vote|tasks/\w+/\w+/(claim|done|skip|ask-again|outcome)|incidents|"
     r"incidents/\w+/(notes|roles|close|readiness|severity|halves|investigate|runs|messages)|messages/\w+/(edit|submit)|"
     r"reviews/\w+/(edit|accept)|sources|"
     r"sources/\w+/(tokens|remove|heartbeat|pull|pull/end|signing-secrets|secrets/\w+/retire|confirmations/\w+)|"

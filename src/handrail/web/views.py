@@ -250,6 +250,61 @@ class CandidateCard:
     more_reasons: tuple[str, ...] = ()
 
 
+# candidate.html
+@dataclass(frozen=True)
+class MemberRow:
+    """One alert of a candidate, why it is there (`score` of 100), and whether it is chosen in a form that came back."""
+
+    alert: AlertRow
+    reason: str
+    score: int
+    by_person: bool = False
+    chosen: bool = False
+
+
+@dataclass(frozen=True)
+class CorrectionRow:
+    """What a person's correction says of later alerts."""
+
+    id: str
+    at: datetime
+    by: str
+    ends_at: datetime
+    kinds: tuple[str, ...]
+    apart_from: tuple[str, ...] = ()
+    together_with: tuple[str, ...] = ()
+    alone: int = 0
+
+
+@dataclass(frozen=True)
+class CandidateView:
+    """A candidate with each of its alerts. `targets` are where chosen alerts may go, `into` what it may be merged into;
+    `incident`, `merged_into` and `split_from` are (address, words)."""
+
+    id: str
+    title: str
+    status: str
+    suggested: str
+    suggested_why: str
+    services: tuple[str, ...]
+    count: int
+    started_at: datetime
+    opened_at: datetime
+    members: tuple[MemberRow, ...]
+    incident: tuple[str, str] | None = None
+    merged_into: tuple[str, str] | None = None
+    split_from: tuple[str, str] | None = None
+    may_correct: bool = False
+    may_move: bool = False
+    why_not: str = ""
+    targets: tuple[Option, ...] = ()
+    into: tuple[Option, ...] = ()
+    corrections: tuple[CorrectionRow, ...] = ()
+    history: tuple["TimelineRow", ...] = ()
+    newer: str | None = None
+    older: str | None = None
+
+
 @dataclass(frozen=True)
 class BoardView:
     """`closed` are the last few; `inbound_address` teaches an empty board where to point a sender."""
@@ -585,6 +640,7 @@ class IncidentView:
     halves: tuple[Option, ...] = ()
     audiences: tuple[Option, ...] = ()
     message_stages: tuple[Option, ...] = ()
+    candidate_id: str | None = None
 
 
 # approvals.html, gate.html

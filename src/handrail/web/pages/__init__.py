@@ -6,6 +6,7 @@ from handrail.web.pages import (
     alerts,
     approvals,
     board,
+    candidates,
     catalog,
     doors,
     incidents,
@@ -20,7 +21,21 @@ from handrail.web.pages import (
 from handrail.web.pages.errors import error_page
 from handrail.web.pages.site import On, Site
 
-_MODULES = (board, incidents, approvals, tasks, messages, reviews, alerts, record, people, sources, silences, catalog)
+_MODULES = (
+    board,
+    candidates,
+    incidents,
+    approvals,
+    tasks,
+    messages,
+    reviews,
+    alerts,
+    record,
+    people,
+    sources,
+    silences,
+    catalog,
+)
 
 FORMS: tuple[On, ...] = tuple(form for module in _MODULES for form in module.FORMS)
 SITE = Site([page for module in _MODULES for page in module.PAGES], FORMS)

@@ -27,7 +27,7 @@ def alerts(visit: Visit) -> Screen:
     source, status = visit.query.get("source") or None, visit.query.get("status") or None
     search = (visit.query.get("q") or "")[: LIMITS.label_chars]
     wanted = store.Filter(source, status, None, search)
-    before = _read_place(visit.query.get("before"))
+    before = read_place(visit.query.get("before"))
     found = store.page(visit.connection, wanted, LIMITS.page_size + 1, before)
     shown = found[: LIMITS.page_size]
     view = v.AlertsView(
@@ -43,16 +43,16 @@ def alerts(visit: Visit) -> Screen:
 
 
 def _address(source: str | None, status: str | None, search: str, last: store.Kept | None) -> str:
-    asked = {"source": source, "status": status, "q": search, "before": _place(last) if last else None}
+    asked = {"source": source, "status": status, "q": search, "before": place(last) if last else None}
     return f"/alerts?{urlencode({name: value for name, value in asked.items() if value})}"
 
 
-def _place(last: store.Kept) -> str:
+def place(last: store.Kept) -> str:
     text = json.dumps([to_text(last.alert.last_at), last.alert.id])
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _read_place(text: str | None) -> tuple[str, str] | None:
+def read_place(text: str | None) -> tuple[str, str] | None:
     if not text:
         return None
     try:
@@ -84,7 +84,7 @@ def _belongs_to(visit: Visit, candidate_id: str | None) -> tuple[str, str] | Non
     incident_id = store.incidents_of(visit.connection, [candidate_id]).get(candidate_id)
     incident = queries.find(visit.connection, Incident, incident_id) if incident_id else None
     if incident is None:
-        return f"/#candidate-{candidate_id}", "a candidate"
+        return f"/candidates/{candidate_id}", "its candidate"
     return f"/incidents/{incident.id}", incident.state.reference
 
 

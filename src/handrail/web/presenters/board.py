@@ -58,7 +58,7 @@ def candidate_card(candidate: Candidate, alerts: Iterable[Alert], may_declare: b
     shown, reasons = tuple(alerts), _reasons(candidate)
     return v.CandidateCard(
         id=candidate.id,
-        title=_COUNT.sub("", candidate.title),
+        title=without_count(candidate.title),
         suggested=candidate.suggested_severity,
         suggested_why=candidate.severity_reason,
         reasons=reasons[:_REASONS_SHOWN],
@@ -71,6 +71,10 @@ def candidate_card(candidate: Candidate, alerts: Iterable[Alert], may_declare: b
         alerts=tuple(alert_row(alert) for alert in shown[:_ALERTS_SHOWN]),
         may_declare=may_declare,
     )
+
+
+def without_count(title: str) -> str:
+    return _COUNT.sub("", title)
 
 
 def _reasons(candidate: Candidate) -> tuple[str, ...]:

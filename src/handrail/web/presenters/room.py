@@ -136,6 +136,7 @@ def room_view(room: Room) -> v.IncidentView:
         halves=_open_halves(incident),
         audiences=tuple(v.Option(name, audience.title) for name, audience in room.audiences.items()),
         message_stages=tuple(v.Option(stage, stage, stage == "update") for stage in MESSAGE_STAGES),
+        candidate_id=incident.candidate_id,
     )
 
 
