@@ -358,3 +358,9 @@ def test_each_of_several_findings_in_one_event_is_an_alert_with_its_own_resource
         assert [alert.dedup_key for alert in said] == ["aws.securityhub|f1", "aws.securityhub|f2", "aws.securityhub|f3"]
         assert [alert.status.value for alert in said] == ["firing", "resolved", "firing"]
         assert said[0].resource == "i-1"
+
+
+def test_a_state_that_is_a_plain_word_is_read_as_one() -> None:
+    event = sample("eventbridge_alarm")
+    event["detail"]["state"] = "OK"
+    assert read(event).occurrences[0].status == AlertStatus.RESOLVED

@@ -144,7 +144,7 @@ def _of_event(said: Said, detail: Mapping[str, Any], within: str) -> _Alarm:
         arn=arn,
         account=account or first_words(*(item.get(name) for name in _ACCOUNT_NAME)),
         region=region or words(item.get("region")),
-        state=words(state.get("value")),
+        state=first_words(state.get("value"), detail.get("state")),
         reason=words(state.get("reason")),
         description=words(configuration.get("description")),
         at=moment(state.get("timestamp")) or moment(item.get("time")),

@@ -105,7 +105,8 @@ def _alert(said: Said, named: set[str]) -> Occurrence:
     item, detail = said.item, said.item["detail"]
     found = mapping(next(iter(listed(detail.get("findings"))), None)) or detail
     kind_said, source, what = words(item["detail-type"]), words(item["source"]), _found_in(found) or _resource(item)
-    title = first_words(found.get("title"), found.get("Title"), found.get("name")) or f"{kind_said} {what}".strip()
+    names = ("title", "Title", "name", "insightDescription")
+    title = first_words(*(found.get(name) for name in names)) or f"{kind_said} {what}".strip()
     key = first_words(
         *(found.get(name) for name in ("dedup_key", "id", "Id", "arn", "findingArn", "anomalyId", "insightId"))
     )
