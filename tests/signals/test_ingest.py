@@ -168,7 +168,7 @@ def test_a_broken_invariant_is_not_searched_for_among_items(desk: Intake, monkey
 
 
 def test_beyond_the_bound_of_the_queue_senders_are_told_to_come_back(shell: Shell, clock: ManualClock) -> None:
-    with opened(shell, clock, limits=replace(LIMITS, inbound_queue_alerts=2)) as desk:
+    with opened(shell, clock, limits=replace(LIMITS, inbound_queue_alerts=4)) as desk:
         held = Held(desk.ingestor)
 
         async def story() -> list[Any]:
@@ -187,7 +187,7 @@ def test_beyond_the_bound_of_the_queue_senders_are_told_to_come_back(shell: Shel
 
 
 def test_sources_take_turns_so_that_a_storm_holds_up_nobody_else(shell: Shell, clock: ManualClock) -> None:
-    with opened(shell, clock, limits=replace(LIMITS, ingest_batch_alerts=4)) as desk:
+    with opened(shell, clock, limits=replace(LIMITS, ingest_shared_batch_alerts=4, ingest_turn_alerts=2)) as desk:
         held = Held(desk.ingestor)
 
         async def story() -> int:

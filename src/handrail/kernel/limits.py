@@ -46,6 +46,8 @@ class Limits:
     source_alerts_burst: int = 100_000
     replay_ids_remembered: int = 10_000
     ingest_batch_alerts: int = 1000
+    ingest_shared_batch_alerts: int = 250
+    ingest_turn_alerts: int = 100
     moments_remembered: int = 8192
     alert_states_remembered: int = 8192
     alert_state_remembered_chars: int = 4096
@@ -87,6 +89,7 @@ class Limits:
     timeline_shown: int = 500
     live_clients: int = 1200
     live_interval_ms: int = 100
+    live_clients_per_ms: float = 2.5
     live_queue_events: int = 256
     live_topics: int = 64
     live_heartbeat_seconds: float = 15.0

@@ -1,14 +1,13 @@
 """The storm path: callers hand in what was said and wait; one thread commits whatever gathered meanwhile, together.
 
-An answer is given after the commit and never before. Sources take turns in a batch, so that the storm of one does not
-hold up another. An item that the database refuses is found by halving and refused alone.
+An answer is given after the commit and never before. Sources take turns, so that the storm of one does not hold up
+another. An item that the database refuses is found by halving and refused alone.
 """
 
 import asyncio
 import hashlib
 import logging
 import threading
-from collections import OrderedDict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -19,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 
 from handrail.domain.alert import ReportedChange
 from handrail.domain.change import ChangeReported, ReportChange
-from handrail.kernel.errors import BrokenInvariant, HandrailError, TooMany, Unavailable, Unprocessable
+from handrail.kernel.errors import BrokenInvariant, HandrailError, Unavailable, Unprocessable
 from handrail.kernel.ids import ids_in_order, new_id
 from handrail.kernel.limits import LIMITS, Limits
 from handrail.operations.shell import HANDRAIL, Shell, Tx
@@ -28,6 +27,7 @@ from handrail.record.tree import leaf_hash, root
 from handrail.signals import metrics
 from handrail.signals.finder import ServiceFinder
 from handrail.signals.fold import Fold, Outcome, Result, Submission
+from handrail.signals.turns import Turns
 from handrail.store import alerts, intake
 from handrail.store.database import worth_another_try
 from handrail.store.intake import Tally, Unread
@@ -67,8 +67,7 @@ class Ingestor:
         self._shell = shell
         self._limits = limits
         self._changed = threading.Condition()
-        self._queues: OrderedDict[str, deque[_Waiting]] = OrderedDict()
-        self._waiting = 0
+        self._queues: Turns[_Waiting] = Turns(limits)
         self._handed_in = 0
         self._gathering: asyncio.AbstractEventLoop | None = None
         self._closed = False
@@ -108,13 +107,7 @@ class Ingestor:
         with self._changed:
             if self._closed:
                 raise Unavailable("Handrail is stopping; send this again.", "stopping")
-            if self._waiting and self._waiting + size > self._limits.inbound_queue_alerts:
-                raise TooMany("Too many alerts wait to be stored; send this again shortly.", "queue_full")
-            queue = self._queues.get(item.source)
-            if queue is None:
-                queue = self._queues[item.source] = deque()
-            queue.append(_Waiting(item, size, future, loop))
-            self._waiting += size
+            self._queues.put(item.source, size, _Waiting(item, size, future, loop))
             self._handed_in += 1
             if self._gathering is not loop:
                 self._begin_gathering(loop)
@@ -131,7 +124,7 @@ class Ingestor:
         and more is committed at once.
         """
         idle = idle + 1 if handed_in == self._handed_in else 0
-        full = self._waiting >= self._limits.ingest_batch_alerts
+        full = self._queues.size >= self._limits.ingest_batch_alerts
         if idle < _IDLE_TURNS and not full and loop.time() < until:
             loop.call_soon(self._gather_more, loop, self._handed_in, until, idle)
             return
@@ -173,21 +166,12 @@ class Ingestor:
             self._begin_gathering(loop)
 
     def _gather(self) -> list[_Waiting]:
-        """Wait for work and take a batch, one submission of each source in turn. Empty when closed and done."""
+        """Wait for work and take a batch. Empty when closed and done."""
         with self._changed:
             while not self._closed and (self._gathering is not None or not self._queues):
                 self._changed.wait()
-            batch: list[_Waiting] = []
-            size = 0
-            while self._queues and size < self._limits.ingest_batch_alerts:
-                source, queue = self._queues.popitem(last=False)
-                waiting = queue.popleft()
-                batch.append(waiting)
-                size += waiting.size
-                if queue:
-                    self._queues[source] = queue
-            self._waiting -= size
-            metrics.WAITING.set(self._waiting)
+            batch = self._queues.take()
+            metrics.WAITING.set(self._queues.size)
             return batch
 
     def _store(self, items: Sequence[Item]) -> list[Answer]:
@@ -253,7 +237,9 @@ class Ingestor:
             body = {"root": digest, "count": len(fold.occurrences)}
             entry = tx.append_plain("alerts/log", "alerts.received", body)
             alerts.save_occurrences(tx.connection, entry.index, fold.occurrences)
-            tx.topics |= {"alerts", "board"}
+            tx.topics.add("alerts")
+            if fold.moved:
+                tx.topics.add("board")
             incidents = alerts.incidents_of(tx.connection, fold.moved).values()
             tx.topics |= {f"incident:{incident_id}" for incident_id in incidents}
         intake.add_tallies(tx.connection, fold.tallies, tx.now)

@@ -57,6 +57,7 @@ class Subscription:
     ended: bool = False
     _pending: set[str] = field(default_factory=set)
     _resync: bool = False
+    _beats: bool = False
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
 
     def tell(self, index: int, topics: Iterable[str], resync: bool = False) -> None:
@@ -75,19 +76,24 @@ class Subscription:
         self.ended = True
         self._wake.set()
 
-    async def next(self, wait_seconds: float) -> Change | None:
-        """What changed, or None when nothing did within the wait (or the stream is at its end)."""
-        try:
-            await asyncio.wait_for(self._wake.wait(), wait_seconds)
-        except TimeoutError:
-            return None
-        self._wake.clear()
-        if self.ended or not (self._pending or self._resync):
-            return None
-        told = self.topics or () if self._resync else self._pending
-        change = Change(self.index, tuple(sorted(told)), self._resync)
-        self._pending, self._resync = set(), False
-        return change
+    def beat(self) -> None:
+        """Let a quiet stream give a sign of life."""
+        self._beats = True
+        self._wake.set()
+
+    async def next(self) -> Change | None:
+        """What changed; None for a sign of life, or at the end."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            beats, self._beats = self._beats, False
+            if not self.ended and (self._pending or self._resync):
+                told = self.topics or () if self._resync else self._pending
+                change = Change(self.index, tuple(sorted(told)), self._resync)
+                self._pending, self._resync = set(), False
+                return change
+            if self.ended or beats:
+                return None
 
 
 class LiveBus:
@@ -100,6 +106,7 @@ class LiveBus:
         self._index = -1
         self._resync = False
         self._scheduled = False
+        self._beating = False
         self._subscriptions: set[Subscription] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -123,10 +130,14 @@ class LiveBus:
             )
         with self._lock:
             loop = asyncio.get_running_loop()
-            self._scheduled = self._scheduled and loop is self._loop
+            is_same = loop is self._loop
+            self._scheduled, self._beating = self._scheduled and is_same, self._beating and is_same
             self._loop = loop
         made = Subscription(topics, credential, self._limits.live_queue_events)
         self._subscriptions.add(made)
+        if not self._beating:
+            self._beating = True
+            loop.call_later(self._limits.live_heartbeat_seconds, self._beat, loop)
         _CLIENTS.set(len(self._subscriptions))
         return made
 
@@ -182,7 +193,20 @@ class LiveBus:
         for subscription in self._subscriptions:
             subscription.tell(index, topics, resync)
         if (topics or resync) and loop is not None:
-            loop.call_later(self._limits.live_interval_ms / 1000, self._tell_all)
+            loop.call_later(self._interval(), self._tell_all)
+
+    def _interval(self) -> float:
+        """Seconds until the streams are told again. A thousand people who look must not slow what they look at."""
+        return max(self._limits.live_interval_ms, len(self._subscriptions) / self._limits.live_clients_per_ms) / 1000
+
+    def _beat(self, loop: asyncio.AbstractEventLoop) -> None:
+        """One timer for all streams, as long as there are any in this loop."""
+        if loop is not self._loop or not self._subscriptions:
+            self._beating = False
+            return
+        for subscription in self._subscriptions:
+            subscription.beat()
+        loop.call_later(self._limits.live_heartbeat_seconds, self._beat, loop)
 
 
 class Notifier:
