@@ -83,3 +83,10 @@ def test_bytes_that_are_no_text_are_refused() -> None:
     with pytest.raises(Refused) as refused:
         read(b"\xff\xfe\n\x00")
     assert refused.value.code == "text_encoding"
+
+
+def test_i17_an_alert_of_a_known_sender_is_refused_and_not_taken_for_a_line() -> None:
+    alert = {"alerts": [], "orgId": 1, "title": "[FIRING:1]", "message": "**Firing**"}
+    with pytest.raises(Refused, match="looks like Grafana's webhook") as refused:
+        parse(Inbound(json.dumps(alert).encode()), NOW)
+    assert refused.value.code == "unexpected_format"

@@ -9,7 +9,7 @@ import msgspec
 from handrail.domain.log_line import LogLine
 from handrail.kernel.errors import BadInput, Refused, TooLarge
 from handrail.kernel.limits import LIMITS
-from handrail.plugins.integrations.batch import other_sender, refuse_if_nothing
+from handrail.plugins.integrations.batch import guess_sender, other_sender, refuse_if_nothing
 from handrail.plugins.integrations.contract import Inbound, Parsed, Rejected
 from handrail.plugins.integrations.fields import clip, first_of, read_body, words
 from handrail.plugins.integrations.log_text import log_lines
@@ -68,9 +68,10 @@ def _items(inbound: Inbound) -> list[Any]:
 
 
 def _listed(value: Any) -> list[Any]:
+    """One object alone may be somebody's alert that has a message as well: taken for a line, nobody would be told."""
     if type(value) is list:
         return value
-    if type(value) is not dict or not any(name in value for name in _MESSAGES):
+    if type(value) is not dict or guess_sender(value) or not any(name in value for name in _MESSAGES):
         raise other_sender(value, EXPECTED)
     return [value]
 
