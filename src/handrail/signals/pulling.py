@@ -26,7 +26,7 @@ from handrail.kernel.limits import LIMITS, Limits
 from handrail.kernel.sealed import MasterKeys
 from handrail.plugins.integrations.contract import Parsed
 from handrail.plugins.outward import Outward, OutwardFailed
-from handrail.signals.detect.watch import MEAN_SECONDS
+from handrail.signals.detect.pace import MEAN_SECONDS
 from handrail.signals.heartbeat import OWN
 from handrail.signals.ingest import Ingestor
 from handrail.signals.prometheus import PrometheusServer, Pulled, PullFailed
@@ -287,25 +287,33 @@ class Pulling:
             notes.append("This server's clock went back; values are watched again when it is where it was.")
         newest = await self._in_thread(server.at, query, moment)
         if last is None:
-            past = history(kept.pull, moment, newest.series, self.limits)
+            await self._learn(source, kept, server, query, moment, newest)
         else:
             gap = missed(kept.pull, last, moment)
             past = None if gap is None or gap.is_one else Window(gap.first, gap.last - gap.step, gap.step)
-        asked = query if last is not None else averaged(query, kept.pull)
-        for part in parts(past, newest.series, self.limits) if past else ():
-            earlier = await self._in_thread(server.between, asked, part.first, part.last, part.step)
-            await self._take(source, earlier, tell=last is not None)
-        await self._take(source, newest, tell=last is not None)
+            for part in parts(past, newest.series, self.limits) if past else ():
+                await self._take(source, await self._in_thread(server.between, query, part.first, part.last, part.step))
+            await self._take(source, newest)
         kept.last[query.name], kept.series[query.name] = moment, newest.series
         kept.series.pop("", None)
         notes += newest.notes
 
-    async def _take(self, source: Source, pulled: Pulled, *, tell: bool) -> None:
-        if tell:
-            await self.watcher.on_points(source.name, pulled.points)
-        else:
-            await self.watcher.learn(source.name, pulled.points)
-        # Points are not stored, but who gave them was heard.
+    async def _learn(
+        self, source: Source, kept: Kept, server: PrometheusServer, query: PullQuery, moment: float, newest: Pulled
+    ) -> None:
+        """History of one query, in parts; what the value is now tells how many series there are to ask for."""
+        past, asked = history(kept.pull, moment, newest.series, self.limits), averaged(query, kept.pull)
+        for part in parts(past, newest.series, self.limits) if past else ():
+            earlier = await self._in_thread(server.between, asked, part.first, part.last, part.step)
+            await self.watcher.learn(source.name, earlier.points, is_mean=asked != query)
+        await self._hear(source, newest)
+
+    async def _take(self, source: Source, pulled: Pulled) -> None:
+        await self.watcher.on_points(source.name, pulled.points)
+        await self._hear(source, pulled)
+
+    async def _hear(self, source: Source, pulled: Pulled) -> None:
+        """Points are not stored, but who gave them was heard."""
         await self.ingestor.ingest(source.name, Parsed(points=pulled.points[:1]), _VERDICT)
 
     async def _report(self, source: Source, kept: Kept, notes: Sequence[str]) -> None:

@@ -44,14 +44,21 @@ class _Watched:
     group: tuple[Judged, int] | None = None
     trail: Trail = field(default_factory=Trail)
 
-    def observe(self, series: Series, at: float, value: float) -> tuple[list[Anomaly], list[Found]]:
+    def observe(self, at: float, value: float, is_mean: bool = False) -> tuple[list[Anomaly], list[Found]]:
         """What the series says by itself at this point, and what it says together with others."""
-        anomalies, detector = self.watch.observe(at, value), self.watch.detector
-        self.trail.add(at, value, detector.expected, detector.error)
-        if self.group is None:
-            return anomalies, []
-        judged, place = self.group
-        return anomalies, judged.put(place, at, value, detector)
+        anomalies: list[Anomaly] = []
+        if is_mean:
+            self.watch.learn_mean(at, value)
+        else:
+            anomalies = self.watch.observe(at, value)
+        moved: list[Found] = []
+        detector = self.watch.detector
+        for moment, looked, _ in self.watch.looked:
+            self.trail.add(moment, looked, detector.expected, detector.error)
+            if self.group is not None:
+                judged, place = self.group
+                moved += judged.put(place, moment, looked, detector)
+        return anomalies, moved
 
     def value_of(self, point: MetricPoint, at: float) -> float | None:
         """What is watched: a gauge or a delta as it is, a counter as its rate. None for the first point of a counter,
@@ -99,10 +106,10 @@ class Watching:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def take(
-        self, source: str, points: Iterable[MetricPoint], now: datetime, *, tell: bool = True
+        self, source: str, points: Iterable[MetricPoint], now: datetime, *, tell: bool = True, is_mean: bool = False
     ) -> tuple[Occurrence, ...]:
         """Look at points of one source, in the order of their times. Those that come late are left out. History is only
-        learned from: with `tell` False nothing is said of it."""
+        learned from: with `tell` False nothing is said of it, and `is_mean` tells that its points are means already."""
         found: list[Found] = []
         latest = now.timestamp() + self.limits.inbound_clock_skew.total_seconds()
         # Many points share their labels' dictionary, which lives as long as they do.
@@ -125,7 +132,7 @@ class Watching:
                 watched.last_at = at
                 if value is None:
                     continue
-                anomalies, moved = watched.observe(series, at, value)
+                anomalies, moved = watched.observe(at, value, is_mean)
                 found += moved if tell else ()
                 for anomaly in anomalies:
                     if tell and self._is_news(watched, heard, anomaly):
@@ -262,12 +269,10 @@ class Watcher:
         except Exception:
             _log.exception("points of source %s could not be looked at", source)
 
-    async def learn(self, source: str, points: Sequence[MetricPoint]) -> None:
+    async def learn(self, source: str, points: Sequence[MetricPoint], is_mean: bool) -> None:
         """Learn from history; nothing is said of it."""
-        await asyncio.to_thread(self._learn, source, points)
-
-    def _learn(self, source: str, points: Sequence[MetricPoint]) -> None:
-        self.watching.take(source, points, self.clock.now(), tell=False)
+        now = self.clock.now()
+        await asyncio.to_thread(lambda: self.watching.take(source, points, now, tell=False, is_mean=is_mean))
 
     async def run(self) -> None:
         """In the loop of the server, until cancelled: ends what is over. A fault is logged, and it goes on."""

@@ -1,11 +1,12 @@
 """Watches one series and says in words what is out of the ordinary: what was expected, what came, how rare that is."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from math import exp, inf, isfinite
 
 from handrail.signals.detect.one import FEATURES, STEP_OUTLIER, Detector
+from handrail.signals.detect.pace import Looked, Pace
 from handrail.signals.detect.reach import Reach
 from handrail.signals.detect.setting import Setting
 from handrail.signals.detect.trend import Trend
@@ -16,9 +17,6 @@ FLAT_POINTS_LEAST, FLAT_LONGER, FLAT_CHANGES_LEAST = 30, 4, 20
 # So many usual steps without a point are a gap, once so many points have told the usual step.
 GAP_STEPS, GAP_POINTS_LEAST = 5.0, 20
 TREND_HORIZON_SECONDS = 4 * 3600.0
-# Points that come closer than half of this are looked at as one mean per so many seconds: what lasts shows more clearly
-# in it, and what is one point's chance does not show at all.
-MEAN_SECONDS = 30.0
 # Evidence in nats that is told: of a value well beyond all that the series has been, so much; of one within it, which
 # is odd only for its time or its company, much more. Measured on series without a fault (docs/detection.md).
 BEYOND_LEAST, EVIDENCE_BEYOND, EVIDENCE_WITHIN = 0.5, 6.0, 20.0
@@ -68,15 +66,9 @@ def span(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
-def _mean(points: Sequence[tuple[float, float]]) -> tuple[float, float, int]:
-    """When the last of them was, their mean, and how many they are. Of equal values the mean is that value, exactly."""
-    values = [value for _, value in points]
-    mean = values[0] if min(values) == max(values) else sum(values) / len(values)
-    return points[-1][0], mean, len(points)
-
-
 class Watch:
-    """`observe` each point in time order. `limit` is a value that must not be reached, such as a full disk."""
+    """`observe` each point in time order. `limit` is a value that must not be reached, such as a full disk. After each
+    point `looked` is what the detector was given by it: the point, the mean of those before it, or nothing."""
 
     def __init__(self, limit: float | None = None, setting: Setting | None = None) -> None:
         self.limit, self.detector = limit, Detector(setting)
@@ -85,7 +77,8 @@ class Watch:
         self.step_seconds, self._steps = 0.0, 0
         self._last_at, self._last_value = 0.0, float("nan")
         self._low, self._high = inf, -inf
-        self._gathered: list[tuple[float, float]] = []
+        self._pace = Pace()
+        self.looked: list[Looked] = []
         self._run, self._changes, self._run_began, self._longest_run = 0, 0, 0.0, 0.0
         self._flat_told = False
         self._missing_told = False
@@ -96,25 +89,21 @@ class Watch:
         if not isfinite(value):
             return self._tell_missing(gap)
         found = self._tell_missing(gap)
-        for moment, mean, points in self._gather(at, value):
+        self.looked = self._pace.take(at, value)
+        for moment, mean, points in self.looked:
             found += self._alarm(moment, mean, points)
         found += [*self._flat(at, value), *self._breach(at, value)]
         self._measure_step(at)
         self._last_at, self._last_value, self._missing_told = at, value, False
         return found
 
-    def _gather(self, at: float, value: float) -> list[tuple[float, float, int]]:
-        """What is to be looked at now, as (moment, mean, of how many points): the point itself where points are far
-        apart, the mean of the last span where one is over, mostly nothing where they are close."""
-        ready, gathered, close = [], self._gathered, at - self._last_at <= MEAN_SECONDS / 2
-        if gathered and (not close or at // MEAN_SECONDS != gathered[0][0] // MEAN_SECONDS):
-            ready.append(_mean(gathered))
-            gathered.clear()
-        if close:
-            gathered.append((at, value))
-        else:
-            ready.append((at, value, 1))
-        return ready
+    def learn_mean(self, at: float, value: float) -> None:
+        """Learn from a value of history that is the mean of MEAN_SECONDS already: all but how often points come."""
+        self.looked = self._pace.take_mean(at, value)
+        for moment, mean, points in self.looked:
+            list(self._alarm(moment, mean, points))
+        list(self._flat(at, value))
+        self._last_at, self._last_value = at, value
 
     def _measure_step(self, at: float) -> None:
         if self._last_at > 0.0:
