@@ -9,7 +9,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from handrail.kernel.clock import ManualClock
 from handrail.kernel.limits import LIMITS
 from handrail.operations.shell import Shell
-from handrail.plugins.integrations.prometheus_remote_write.schema import V1_REQUEST
+from handrail.plugins.integrations.prometheus_remote_write.schema import V1_REQUEST, V2_REQUEST
 from handrail.signals.inbound import InboundSettings
 from handrail.store import tables
 from tests.signals.intake import Intake, opened
@@ -67,6 +67,16 @@ def test_remote_write_passes_the_door_packed_and_makes_no_alert(desk: Intake) ->
     assert desk.post("/in/metrics", samples("up"), "metrics", SNAPPY).status == 204
     assert desk.alerts() == []
     assert desk.rows(tables.quarantine) == []
+
+
+def test_remote_write_two_hears_in_the_answer_how_much_was_written(desk: Intake) -> None:
+    desk.add_source("metrics", "prometheus_remote_write")
+    request: Any = V2_REQUEST(symbols=["", "__name__", "up"])
+    request.timeseries.add(labels_refs=[1, 2]).samples.add(value=1, timestamp=NANOS // 10**6)
+    headers = {**SNAPPY, "content-type": "application/x-protobuf;proto=io.prometheus.write.v2.Request"}
+    body = bytes(cramjam.snappy.compress_raw(request.SerializeToString()))
+    reply = desk.post("/in/metrics", body, "metrics", headers)
+    assert (reply.status, reply.headers["x-prometheus-remote-write-samples-written"]) == (204, "1")
 
 
 def test_remote_write_that_cannot_be_read_is_refused_and_its_bytes_are_kept(desk: Intake) -> None:

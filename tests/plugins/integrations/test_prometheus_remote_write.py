@@ -141,7 +141,24 @@ def test_samples_are_bounded_per_request() -> None:
 
 def test_the_answer_is_204_and_names_the_series_that_were_not_taken() -> None:
     good: Series = ([("__name__", "up")], [(1.0, MILLIS)])
-    assert answer(Inbound(b""), read(request(good))) == (204, b"", b"text/plain")
-    status, body, _ = answer(Inbound(b""), read(request(good, ([("job", "a")], [(1.0, MILLIS)]))))
+    assert answer(Inbound(b""), read(request(good))) == (204, b"", b"text/plain", [])
+    status, body, *_ = answer(Inbound(b""), read(request(good, ([("job", "a")], [(1.0, MILLIS)]))))
     assert status == 400
     assert body.startswith(b"1 series were not taken, the others were; series 1: ")
+
+
+def test_a_sender_of_version_two_hears_how_much_was_written() -> None:
+    message: Any = V2_REQUEST(symbols=["", "__name__", "up", "job"])
+    message.timeseries.add(labels_refs=[1, 2]).samples.add(value=math.nan, timestamp=MILLIS)
+    message.timeseries.add(labels_refs=[1, 2]).samples.add(value=2, timestamp=MILLIS)
+    message.timeseries[1].histograms.add(count_int=3, sum=1.5, timestamp=MILLIS)
+    inbound = Inbound(packed(message.SerializeToString()), headers=V2)
+    assert answer(inbound, parse(inbound, NOW)) == (204, b"", b"text/plain", [
+        (b"x-prometheus-remote-write-samples-written", b"2"),
+        (b"x-prometheus-remote-write-histograms-written", b"1"),
+        (b"x-prometheus-remote-write-exemplars-written", b"0"),
+    ])  # fmt: skip
+    message.timeseries.add(labels_refs=[3, 2]).samples.add(value=2, timestamp=MILLIS)
+    inbound = Inbound(packed(message.SerializeToString()), headers=V2)
+    status, _, _, headers = answer(inbound, parse(inbound, NOW))  # type: ignore[misc]
+    assert (status, headers[0]) == (400, (b"x-prometheus-remote-write-samples-written", b"2"))

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import TypeAlias
 
 from handrail.domain.alert import Occurrence, ReportedChange, Severity
 from handrail.domain.log_line import LogLine
@@ -67,6 +68,9 @@ class Parsed:
     lines: tuple[LogLine, ...] = ()
 
 
+Reply: TypeAlias = tuple[int, bytes, bytes] | tuple[int, bytes, bytes, Sequence[tuple[bytes, bytes]]]
+
+
 @dataclass(frozen=True)
 class Integration:
     """The manifest of one sender's format.
@@ -75,7 +79,8 @@ class Integration:
     None where the format has no signature: the source's token alone then tells who sends.
     `certificate_url(inbound)` names the certificate that `verify` needs, where a format has one (SNS).
     `token_in_body(body)` finds the source's token where a format carries it inside (PagerDuty's routing key).
-    `answer(inbound, parsed)` is what the sender's protocol wants to hear after the commit: status, body, media type.
+    `answer(inbound, parsed)` is what the sender's protocol wants to hear after the commit: status, body, media type,
+    and headers where it has some.
     `severities`: what the format's words for severities mean where the ladder does not say it; `parse` applies it.
     `parse(inbound, now)` returns what was said or raises a Refused leaf when nothing of it can be read.
     """
@@ -86,6 +91,6 @@ class Integration:
     verify: Callable[[Inbound, Sequence[str], datetime], Verdict] | None = None
     token_in_body: Callable[[bytes], str | None] | None = None
     certificate_url: Callable[[Inbound], str | None] | None = None
-    answer: Callable[[Inbound, Parsed], tuple[int, bytes, bytes]] | None = None
+    answer: Callable[[Inbound, Parsed], Reply] | None = None
     severities: Mapping[str, Severity] = field(default_factory=dict)
     docs: str = ""

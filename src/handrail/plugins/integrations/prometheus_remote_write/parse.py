@@ -1,7 +1,7 @@
 """Reads remote write requests into points: unpack within bounds, decode, then series by series."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -50,6 +50,19 @@ def parse(inbound: Inbound, now: datetime) -> Parsed:
             f"None of the {len(rejected)} series could be read: {rejected[0].reason}", code="nothing_readable"
         )
     return Parsed(points=tuple(points), rejected=tuple(rejected))
+
+
+def written(inbound: Inbound, left_out: Collection[int]) -> list[tuple[str, int]]:
+    """How much of a request of 2.0 was taken, by the names of its answer; `left_out`: indexes of series that were not.
+
+    1.0 has no such answer. What says nothing to a detector (stale markers) was taken all the same.
+    """
+    if _protocol(inbound) == _V1:
+        return []
+    series: Sequence[Any] = _decoded(_unpacked(inbound.body), V2_REQUEST).timeseries  # type: ignore[attr-defined]
+    taken = [item for index, item in enumerate(series) if index not in left_out]
+    samples, histograms = (sum(len(getattr(item, name)) for item in taken) for name in ("samples", "histograms"))
+    return [("samples", samples), ("histograms", histograms), ("exemplars", 0)]
 
 
 def _protocol(inbound: Inbound) -> str:
