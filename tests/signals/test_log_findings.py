@@ -105,3 +105,75 @@ def test_a_long_pause_is_caught_up_in_bounded_steps() -> None:
 @given(st.lists(st.lists(st.text(max_size=30), max_size=5), max_size=14))
 def test_no_lines_crash_it_and_equal_lines_give_equal_findings(windows: list[list[str]]) -> None:
     assert fed(windows) == fed(windows)
+
+
+def test_a_finding_has_the_counts_of_the_windows_before_and_what_was_expected() -> None:
+    flood = [f"served request {at} in {5 + at % 4} ms" for at in range(200)]
+    (found,) = fed([*quiet(), flood])
+    assert found.counts == (*[USUAL] * 15, 200)
+    assert found.usual == USUAL and 4 < found.spread < 5
+
+
+def test_a_new_message_had_no_lines_before() -> None:
+    (found,) = fed([*quiet(80), [*quiet(1)[0], "disk 3 went away"]])
+    assert found.counts == (*[0] * (LIMITS.log_windows_shown - 1), 1)
+
+
+def test_when_every_message_stops_that_is_one_finding_and_when_some_go_on_it_is_told_of_each() -> None:
+    both = [[*lines, *["heartbeat ok"] * 8] for lines in quiet()]
+    (found,) = fed([*both, *[[]] * 6])
+    assert (found.kind, found.template) == (LogFindingKind.VANISHED_TEMPLATE, "")
+    assert found.sentence == "Every message stopped; usually about 28 lines came in a window."
+    (found,) = fed([*both, *[["heartbeat ok"] * 8] * 6])
+    assert found.template == "served request <*> in <*> ms"
+
+
+def test_a_message_that_is_an_alert_already_is_not_told_as_new() -> None:
+    finder = LogFinder()
+    fed(quiet(), finder)
+    at = START + 60 * 15 + 1
+    assert finder.take(at, "disk 3 went away", is_error=True, is_alert=True) == []
+    assert finder.tick(at + 60) == []
+
+
+def test_errors_are_those_that_their_sender_calls_so() -> None:
+    finder = LogFinder()
+    fed(quiet(), finder)
+    at = START + 60 * 15 + 1
+    for _ in range(30):
+        finder.take(at, "posting 7 was not made", is_error=True)
+    assert finder.tick(at + 60)[0].kind is LogFindingKind.ERROR_BURST
+
+
+def test_a_window_of_which_lines_were_lost_is_not_judged_and_teaches_nothing() -> None:
+    finder = LogFinder()
+    fed(quiet(), finder)
+    at = START + 60 * 15 + 1
+    finder.take(at, "disk 3 went away")
+    finder.miss()
+    assert finder.tick(at + 60) == []
+    for line in quiet(1)[0]:
+        assert finder.take(at + 61, line) == []
+    assert finder.tick(at + 60 * 2) == []
+
+
+def test_what_lasts_is_known_until_it_is_over() -> None:
+    finder = LogFinder()
+    flood = [f"served request {at} in {5 + at % 4} ms" for at in range(200)]
+    fed([*quiet(), flood], finder)
+    told = (LogFindingKind.RATE_SHIFT, "served request <*> in <*> ms")
+    assert finder.lasting == {told}
+    finder.take(START + 60 * 16 + 1, "served request 1 in 5 ms")
+    for _ in range(USUAL):
+        finder.take(START + 60 * 16 + 2, "served request 1 in 5 ms")
+    finder.tick(START + 60 * 17)
+    assert finder.lasting == set()
+
+
+def test_after_a_start_messages_are_news_only_once_new_ones_are_rare() -> None:
+    letters = "bcdfghjklmnpqrstvwxz"
+    rare = [[*quiet(1)[0], f"{one}{other}ant did a thing"] for one in letters[:10] for other in "aeiou"]
+    assert fed(rare) == []
+    # Errors are news whatever the day brings.
+    (found,) = fed([*rare, [*quiet(1)[0], "ledger refused to answer"]])
+    assert found.template == "ledger refused to answer"
