@@ -2,9 +2,9 @@
 
     python -m benchmarks.prometheus_watch [--minutes 10] [--series 1000] [--faults 40] [--seed 7] [--json FILE]
 
-Needs Debian's `prometheus` (with `promtool`). An exporter serves series of several kinds; an hour of them stands in
-Prometheus beforehand, so that there is history to learn from. Every series that is not seeded with a fault is there to
-be quiet. Prints figures, never a pass or a fail.
+Needs Debian's `prometheus` (with `promtool`). An exporter serves series of several kinds; two hours of them stand in
+Prometheus beforehand, so that there is history to learn from. Every series that is not seeded with a fault is there
+to be quiet. Prints figures, never a pass or a fail.
 """
 
 import argparse
@@ -31,8 +31,10 @@ from handrail.kernel.clock import from_text
 
 Floats = NDArray[np.float64]
 STEP = 5
-HISTORY_SECONDS = 3600
+HISTORY_SECONDS = 7200
 LATE_SECONDS = 120
+# To load the history, to start both servers and to learn.
+AHEAD_SECONDS = 360
 KINDS = ("noise", "wave", "daily", "latency", "queue", "requests", "errors", "constant")
 COUNTERS = ("requests", "errors")
 FAULTS = ("spike", "shift", "drop", "scatter", "stuck")
@@ -253,16 +255,23 @@ def judged(
 
 
 def alerts(reader: Any) -> Iterator[Found]:
+    """What was said of each series, by itself or as one of several that moved together."""
     for alert in ours.alerts(reader, source="handrail"):
         if "series" in alert["labels"]:
-            n, at = int(alert["labels"]["series"][1:]), from_text(alert["first_at"]).timestamp()
-            yield Found(n, alert["labels"]["finding"], at, alert["summary"])
+            at = from_text(alert["first_at"]).timestamp()
+            yield Found(int(alert["labels"]["series"][1:]), alert["labels"]["finding"], at, alert["summary"])
+        elif alert["labels"].get("finding") == "together":
+            for each in reader.get(f"/alerts/{alert['id']}/occurrences")["items"]:
+                at = from_text(each["leaf"]["received_at"]).timestamp()
+                for member in json.loads(each["raw"]).get("members", ()):
+                    # A series that is only compared with others says nothing by itself.
+                    if member["by_itself"]:
+                        yield Found(int(member["labels"]["series"][1:]), "together", at, member["sentence"])
 
 
 def watch(series: int, minutes: float, count: int, seed: int) -> dict[str, Any]:
     past = HISTORY_SECONDS // STEP
-    # Time to load history, to start both servers and to learn, before the first fault.
-    ahead = int(300 / STEP)
+    ahead = int(AHEAD_SECONDS / STEP)
     slots = past + ahead + int(minutes * 60 / STEP) + 1
     began = float(int(time.time()) // STEP * STEP - HISTORY_SECONDS)
     kinds, values = levels(series, slots, began, seed)
@@ -305,7 +314,9 @@ def watch(series: int, minutes: float, count: int, seed: int) -> dict[str, Any]:
         measured = meter.stop()
         state = reader.get(f"/sources/{source_id}")["pull"]
         said = list(alerts(reader))
-        others = [one["title"] for one in ours.alerts(reader, source="handrail") if "series" not in one["labels"]]
+        stored = list(ours.alerts(reader, source="handrail"))
+        together = sum(one["labels"].get("finding") == "together" for one in stored)
+        others = [one["title"] for one in stored if "finding" not in one["labels"]]
         candidates = len(ours.candidates_opened(node))
         prometheus_bytes = machine.memory_bytes({prometheus_pid})
     return judged(said, faults, began, kinds, series) | {
@@ -314,6 +325,8 @@ def watch(series: int, minutes: float, count: int, seed: int) -> dict[str, Any]:
         "series_pulled": state["series"],
         "trouble": state["trouble"],
         "notes": state["notes"],
+        "alerts": len(stored),
+        "alerts_together": together,
         "other_alerts": others,
         "candidates": candidates,
         "learning_seconds": round(learnt, 1),
