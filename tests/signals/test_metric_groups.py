@@ -41,7 +41,7 @@ def test_metrics_that_move_at_once_are_one_alert_with_a_picture_of_each(desk: In
     assert (alert.service, alert.resource, alert.severity) == ("payments", "p-1", "high")
     assert alert.summary.count("Expected about") == 2
     (occurrence,) = desk.rows(tables.occurrence)
-    assert [picture.title.split(" (")[0] for picture in read(occurrence.raw).pictures] == ["errors", "latency"]
+    assert [picture.title for picture in read(occurrence.raw).pictures] == ["errors", "latency"]
     assert [member["name"] for member in json.loads(occurrence.raw)["members"]] == ["errors", "latency"]
 
 

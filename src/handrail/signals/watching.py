@@ -8,7 +8,7 @@ import asyncio
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -167,12 +167,15 @@ class Watching:
                 before = self._open.pop(_key(one.series, one.anomaly), None) if one.anomaly is not None else None
                 if before is not None:
                     yield _resolved(before[0], now)
-            pictures = {one.series: picture for one in members if (picture := self._picture(one))}
+            shared = set(members[0].series[2]).intersection(*(one.series[2] for one in members))
+            pictures = {one.series: picture for one in members if (picture := self._picture(one, shared))}
             yield group_firing(group_key(_PREFIX, group), group, members, pictures, now)
 
-    def _picture(self, one: Found) -> Picture | None:
+    def _picture(self, one: Found, shared: Container[tuple[str, str]] = ()) -> Picture | None:
+        """Titled by the labels that are not `shared` by all pictures beside it."""
         watched = self._series.get(one.series)
-        _, name, labels = one.series
+        _, name, pairs = one.series
+        labels = [pair for pair in pairs if pair not in shared]
         title = clip(f"{name} ({', '.join(f'{k}={v}' for k, v in labels)})" if labels else name, LIMITS.label_chars)
         return watched.trail.picture(title, one.at) if watched is not None else None
 

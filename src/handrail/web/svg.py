@@ -118,9 +118,10 @@ def describe(chart: Chart) -> str:
         return f"{chart.title}: no measurements."
     peak = max(measured, key=lambda pair: pair[1])
     least = min(measured, key=lambda pair: pair[1])
+    most = f"{number(peak[1])} {chart.unit}".rstrip()
     said = (
         f"{chart.title}, {measured[0][0]:%H:%M} to {measured[-1][0]:%H:%M} UTC: from {number(least[1])} to "
-        f"{number(peak[1])} {chart.unit}, highest at {peak[0]:%H:%M:%S}, last {number(measured[-1][1])}."
+        f"{most}, highest at {peak[0]:%H:%M:%S}, last {number(measured[-1][1])}."
     )
     if chart.threshold:
         said += f" Threshold {number(chart.threshold.value)} ({chart.threshold.label})."
