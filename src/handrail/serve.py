@@ -1,13 +1,14 @@
 """The server of one process: inbound, API and pages in one event loop, over an assembled `Handrail`."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import uvicorn
 
 from handrail.domain.people import Permission, permitted
-from handrail.kernel.errors import Unavailable
+from handrail.kernel.errors import HandrailError, Unavailable
 from handrail.kernel.limits import LIMITS
 from handrail.operations import accounts, sources
 from handrail.operations.shell import HANDRAIL
@@ -32,6 +33,8 @@ from handrail.web.live import LiveBus, Notifier, PostgresListener, new_process_n
 from handrail.web.middleware import Application, Receive, Scope, Send
 from handrail.web.pages import PAGES, error_page
 from handrail.wiring import Handrail
+
+_log = logging.getLogger("handrail.serve")
 
 
 class Server(uvicorn.Server):
@@ -129,12 +132,20 @@ def make_asgi(handrail: Handrail, live: LiveBus) -> Application:
         finally:
             for duty in duties:
                 duty.cancel()
-            pulls.release(database, handrail.node)
             ingestor.close()
             for other in others:
                 other.stop()
+            _let_others_pull(handrail)
 
     return _with_life(app, life)
+
+
+def _let_others_pull(handrail: Handrail) -> None:
+    """Another node may pull at once. Without a database it does when the lease is over: no reason not to stop."""
+    try:
+        pulls.release(handrail.database, handrail.node)
+    except HandrailError as error:
+        _log.warning("the sources pulled here were not let go", extra={"why": error.detail})
 
 
 def _others(handrail: Handrail, live: LiveBus) -> Sequence[PostgresListener | Notifier]:
