@@ -42,6 +42,8 @@ class Limits:
     quarantine_age: timedelta = timedelta(days=7)
     quarantine_bytes: int = 64 * 1024 * 1024
     quarantine_item_bytes: int = 256 * 1024
+    quarantine_headers: int = 32
+    quarantine_header_chars: int = 1024
     source_alerts_per_second: int = 20_000
     source_alerts_burst: int = 100_000
     replay_ids_remembered: int = 10_000
@@ -71,6 +73,7 @@ class Limits:
     learned_kinds: int = 24
     learned_pairs: int = 2000
     correlation_interval_seconds: float = 0.25
+    correlation_gather_seconds: float = 0.02
     correlation_idle_seconds: float = 1.0
     fingerprints_remembered: int = 32_768
     patterns_remembered: int = 64
