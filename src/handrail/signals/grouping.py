@@ -1,45 +1,54 @@
 """Groups a stream of alerts into episodes of one cause, each alert as it comes: pure, and the same every time.
 
-1. continue: an alert whose signature was seen a short pause ago stays in that signature's group. The pause allowed
-   falls with the root of the alerts so far, from `gap` to `floor`: what comes thick and then pauses has stopped.
-2. begin: a signature that was quiet joins the group that began on the same host within `lag` seconds, else opens one.
-   What begins together has one cause; what merely overlaps has not, so everyday noise and a second cause stay apart.
-3. let go: in a group grown to a storm, a signature with a small share begins anew. A storm of one kind says nothing
-   about the few other alerts that happen to come during it.
-4. move over: while a group of `together` signatures or more begins on a host, an alert there of a signature at work in
-   another group joins it. A common signature tells less about the cause than several that begin at once.
+A pair is one signature on one host. A pair's alert, in this order:
 
-A group depends on the alerts up to it only. Alerts never move and groups never merge."""
+1. repeats: it came a short pause ago, so it stays in its group. The pause allowed falls with the root of the group's
+   size, from `gap` to `floor`: what comes thick and then pauses has stopped.
+2. is lent: a newer group is active on its host, and gets the alert. Being lost in a big group spoils a small one,
+   not the other way round. A storm gets any pair; a smaller group of two pairs or more only what brings little.
+3. is loose: it makes up little of a storm. A storm of one kind says nothing about the few others that come during it.
+4. begins: the pair was quiet. It joins the group in which its signature began on another host a moment ago, else the
+   one active on its host, else it opens one. A pair that begins often is a habit, and habits neither join nor gather.
+
+On a host with several live groups only the same moment joins: any lag would join what merely overlaps. A storm is over
+when one of its main pairs is; what goes on is another cause. A group depends on the alerts up to it only. Alerts never
+move and groups never merge."""
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from math import isfinite, sqrt
+from math import exp, floor, isfinite, sqrt
 from typing import NamedTuple
+
+# Groups looked at on one host, the newest first.
+LIVE = 8
 
 
 @dataclass(frozen=True)
 class Setting:
-    """Seconds, except `together` (signatures), `storm` (alerts in a group), `share` (0 to 1) and `signatures` (kept at
-    most; the longest quiet are forgotten first)."""
+    """`gap`, `floor`, `lag` and `memory` in seconds, `storm` in alerts of a group, `loose` and `main` as shares of it,
+    `habit` in beginnings within about `memory`; `pairs` are kept at most, the longest quiet are forgotten first."""
 
-    gap: float = 3.0
-    floor: float = 1.0
-    lag: float = 0.0
-    together: int = 3
-    storm: int = 500
-    share: float = 0.02
-    signatures: int = 100_000
+    gap: float = 10.0
+    floor: float = 4.0
+    lag: float = 3.0
+    storm: int = 200
+    loose: float = 0.02
+    main: float = 0.2
+    habit: float = 3.0
+    memory: float = 600.0
+    pairs: int = 100_000
 
     def __post_init__(self) -> None:
-        if not all(isfinite(seconds) and seconds >= 0 for seconds in (self.gap, self.floor, self.lag)):
-            raise ValueError("gap, floor and lag are finite and not negative")
-        if min(self.storm, self.signatures, self.together) < 1 or not 0 <= self.share <= 1:
-            raise ValueError("storm, signatures and together are at least 1, share lies between 0 and 1")
+        spans = (self.gap, self.floor, self.lag, self.memory, self.habit)
+        if not all(isfinite(span) and span >= 0 for span in spans) or not self.memory:
+            raise ValueError("gap, floor, lag, memory and habit are finite and not negative, memory not zero")
+        if min(self.storm, self.pairs) < 1 or not 0 <= self.loose <= self.main <= 1:
+            raise ValueError("storm and pairs are at least 1, and loose and main are shares, loose not above main")
 
 
 class Placement(NamedTuple):
-    """`group` counts from 0 in the order of opening. `score` in [0, 1] says how firmly: 1 opens or repeats, 0.5 for
-    what only began together."""
+    """`group` counts from 0 in the order of opening. `score` in [0, 1] says how firmly: 1 opens or repeats at once,
+    falling to half of it at the longest pause allowed; 0.5 at most for what only shares the host."""
 
     group: int
     reason: str
@@ -47,86 +56,164 @@ class Placement(NamedTuple):
 
 
 class _Group:
-    __slots__ = ("began", "id", "signatures", "size")
+    __slots__ = ("began", "checked", "id", "last", "over", "pairs", "size")
 
-    def __init__(self, number: int, began: float) -> None:
-        self.id, self.began, self.size, self.signatures = number, began, 0, 0
+    def __init__(self, number: int, at: int) -> None:
+        self.id, self.size, self.over = number, 0, False
+        self.began = self.last = self.checked = at
+        self.pairs: list[_Pair] = []
 
 
-class _Session:
-    __slots__ = ("count", "group", "last", "repeat")
+class _Pair:
+    __slots__ = ("began", "beginnings", "count", "group", "last", "loose", "repeat")
 
-    def __init__(self, group: _Group, last: float, repeat: Placement) -> None:
-        self.group, self.last, self.count, self.repeat = group, last, 0, repeat
+    def __init__(self, group: _Group, at: int) -> None:
+        self.group, self.count, self.loose, self.beginnings = group, 0, False, 0.0
+        self.began = self.last = at
+        self.repeat = Placement(group.id, "", 1.0)
 
 
 class Grouper:
-    """Not safe for threads. Memory is bounded by `Setting.signatures`."""
+    """Not safe for threads. Memory is bounded by `Setting.pairs`."""
 
     def __init__(self, setting: Setting | None = None) -> None:
         self.setting = setting or Setting()
         self.groups = 0
-        self._sessions: dict[Hashable, _Session] = {}
-        self._openings: dict[Hashable, _Group] = {}
-        self._repeats = (
-            f"its signature was at work in this group at most {max(self.setting.gap, self.setting.floor):g} s before"
-        )
-        self._together = f"began within {self.setting.lag:g} s of the group on the same host"
+        self._pairs: dict[tuple[Hashable, Hashable], _Pair] = {}
+        self._hosts: dict[Hashable, list[_Group]] = {}
+        self._signatures: dict[Hashable, _Group] = {}
 
     def place(self, at: float, host: Hashable, signature: Hashable) -> Placement:
-        """`at` in seconds. An alert that comes late (`at` before others already seen) counts as of its signature's
-        last alert."""
-        session = self._sessions.get(signature)
-        if session is not None and self._goes_on(session, at, host):
-            session.group.size += 1
-            session.count += 1
-            session.last = max(session.last, at)
-            return session.repeat
-        return self._begin(at, host, signature)
-
-    def _goes_on(self, session: _Session, at: float, host: Hashable) -> bool:
-        setting, group, pause = self.setting, session.group, at - session.last
-        if pause > setting.floor and pause > setting.gap / sqrt(session.count):
-            return False
-        if group.size > setting.storm and session.count < setting.share * group.size:
-            return False
-        # Within one moment a signature moves over once at most: else two beginnings would pull at it in turn.
-        if pause <= 0:
-            return True
-        opening = self._openings.get(host)
-        return (
-            opening is None or opening is group or opening.signatures < setting.together or not self._takes(opening, at)
+        """`at` in seconds; what falls into one whole second is one moment. Lateness counts like earliness: a pause is a
+        distance."""
+        moment = floor(at)
+        pair = self._pairs.get((host, signature))
+        if pair is None or not self._goes_on(pair, moment):
+            return self._begin(moment, host, signature, pair)
+        group, pause, storm = pair.group, abs(moment - pair.last), self.setting.storm
+        pair.last = moment
+        if group.size > storm and pair.count < self.setting.loose * group.size:
+            pair.loose = True
+        borrower = self._borrower(pair, moment, host)
+        if borrower is not None:
+            return Placement(borrower.id, "came while this newer group was active on its host", 0.25)
+        if pair.loose and (pause or group.size > storm):
+            self._open(pair, moment)
+        group = pair.group
+        group.size += 1
+        if pair.loose:
+            return Placement(group.id, "is rare in the storm on its host, so it stands alone", 1.0)
+        pair.count += 1
+        group.last = moment
+        if not pause:
+            return pair.repeat
+        return Placement(
+            group.id, f"came on this host {pause} s before", self._firmness(pause, group, self.setting.gap)
         )
 
-    def _takes(self, opening: _Group, at: float) -> bool:
-        return abs(at - opening.began) <= self.setting.lag and opening.size <= self.setting.storm
+    def _goes_on(self, pair: _Pair, moment: int) -> bool:
+        group, pause = pair.group, abs(moment - pair.last)
+        if pause > self.setting.floor and pause * sqrt(group.size) > self.setting.gap:
+            return False
+        return pair.loose or group.size <= self.setting.storm or not self._is_over(group, moment)
 
-    def _begin(self, at: float, host: Hashable, signature: Hashable) -> Placement:
-        group = self._openings.get(host)
-        if group is not None and self._takes(group, at):
-            placed = Placement(group.id, self._together, 0.5)
+    def _is_over(self, storm: _Group, moment: int) -> bool:
+        if moment != storm.checked and not storm.over:
+            storm.checked = moment
+            most = self.setting.main * storm.size
+            storm.over = any(
+                pair.group is storm and pair.count > most and moment - pair.last > self.setting.floor
+                for pair in storm.pairs
+            )
+        return storm.over
+
+    def _borrower(self, pair: _Pair, moment: int, host: Hashable) -> _Group | None:
+        for group in reversed(self._hosts.get(host, ())):
+            # A storm counts as active in the next second too: within one second its alerts may come after the pair's.
+            storm = group.size > self.setting.storm
+            if group.began <= pair.began or group is pair.group or group.over or abs(moment - group.last) > storm:
+                continue
+            if storm or (len(group.pairs) > 1 and self._brings_little(pair, group)):
+                return group
+        return None
+
+    def _brings_little(self, pair: _Pair, group: _Group) -> bool:
+        if pair.loose:
+            return True
+        a_second = pair.count / (1 + pair.last - pair.began)
+        return pair.group.size <= self.setting.storm and a_second <= group.size
+
+    def _begin(self, moment: int, host: Hashable, signature: Hashable, pair: _Pair | None) -> Placement:
+        if pair is None:
+            pair = self._pairs[host, signature] = _Pair(_Group(-1, moment), moment)
+            self._forget()
+        pair.beginnings *= exp(-abs(moment - pair.began) / self.setting.memory)
+        habit = pair.beginnings >= self.setting.habit
+        group, reason, score = (None, "", 1.0) if habit else self._related(moment, host, signature)
+        if habit:
+            reason = "began as often lately as a habit does, so it stands alone"
+        pair.beginnings += 1
+        pair.began = pair.last = moment
+        pair.count, pair.loose = 1, False
+        if group is None:
+            group = self._open(pair, moment)
+            reason = reason or "nothing that came lately goes with it"
         else:
-            group = self._openings[host] = _Group(self.groups, at)
-            self.groups += 1
-            placed = Placement(group.id, "nothing on this host began with it", 1.0)
-        before = self._sessions.pop(signature, None)
-        session = _Session(group, at, Placement(group.id, self._repeats, 1.0))
-        if before is not None:
-            session.last = max(at, before.last)
-        session.count = 1
+            pair.group = group
+        pair.repeat = Placement(group.id, "came on this host in the same second", 1.0)
+        group.pairs.append(pair)
         group.size += 1
-        group.signatures += 1
-        self._sessions[signature] = session
-        self._forget()
-        return placed
+        group.last = moment
+        if not habit:
+            self._signatures[signature] = group
+            live = self._hosts.setdefault(host, [])
+            if group in live:
+                live.remove(group)
+            live.append(group)
+            del live[:-LIVE]
+        return Placement(group.id, reason, score)
+
+    def _related(self, moment: int, host: Hashable, signature: Hashable) -> tuple[_Group | None, str, float]:
+        group = self._signatures.get(signature)
+        if group is not None and self._is_near(group, moment, self.setting.lag):
+            pause = abs(moment - group.last)
+            reason = f"its signature began in this group, which was active {pause} s before"
+            return group, reason, self._firmness(pause, group, self.setting.lag)
+        live = self._hosts.get(host, [])
+        live[:] = [group for group in live if self._is_live(group, moment)]
+        lag = self.setting.lag if len(live) == 1 else 0
+        for group in reversed(live):
+            if self._is_near(group, moment, lag):
+                pause = abs(moment - group.last)
+                reason = f"began on this host, where this group was active {pause} s before"
+                return group, reason, self._firmness(pause, group, lag) / 2
+        return None, "", 1.0
+
+    def _is_live(self, group: _Group, moment: int) -> bool:
+        pause = abs(moment - group.last)
+        return pause <= self.setting.floor or pause * sqrt(group.size) <= self.setting.gap
+
+    def _is_near(self, group: _Group, moment: int, lag: float) -> bool:
+        pause = abs(moment - group.last)
+        return group.size <= self.setting.storm and (not pause or pause * sqrt(group.size) <= lag)
+
+    def _firmness(self, pause: int, group: _Group, span: float) -> float:
+        longest = max(self.setting.floor, span / sqrt(group.size), pause)
+        return 1 - pause / longest / 2 if pause else 1.0
+
+    def _open(self, pair: _Pair, moment: int) -> _Group:
+        group = pair.group = _Group(self.groups, moment)
+        self.groups += 1
+        return group
 
     def _forget(self) -> None:
-        most = self.setting.signatures
-        if len(self._sessions) > most:
+        most = self.setting.pairs
+        if len(self._pairs) > most:
             # A tenth at once, so that the sort is paid for once in many alerts.
-            quiet = sorted(self._sessions, key=lambda signature: self._sessions[signature].last)
-            for signature in quiet[: max(1, most // 10)]:
-                del self._sessions[signature]
-        if len(self._openings) > most:
-            for host in sorted(self._openings, key=lambda host: self._openings[host].began)[: max(1, most // 10)]:
-                del self._openings[host]
+            quiet = sorted(self._pairs, key=lambda key: self._pairs[key].last)
+            for key in quiet[: max(1, most // 10)]:
+                del self._pairs[key]
+            kept = {host for host, _ in self._pairs}
+            self._hosts = {host: live for host, live in self._hosts.items() if host in kept}
+            kept = {signature for _, signature in self._pairs}
+            self._signatures = {name: group for name, group in self._signatures.items() if name in kept}
