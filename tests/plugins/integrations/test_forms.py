@@ -43,7 +43,7 @@ def test_one_field_that_holds_json_is_that_json() -> None:
 
 
 def test_a_name_that_comes_twice_is_a_list_and_an_empty_value_is_kept() -> None:
-    [said] = send("generic", "title=x&team=a&team=b&team=c&note=").occurrences
+    [said] = send("generic", "&title=x&team=a&team=b&team=c&note=&\n").occurrences
     assert said.extra == {"team": ["a", "b", "c"], "note": ""}
 
 

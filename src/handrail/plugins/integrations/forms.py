@@ -16,7 +16,7 @@ def read_form(body: bytes, limits: Limits) -> Any:
     of `read_json`."""
     try:
         pairs = parse_qsl(
-            body.decode("ascii").strip(), keep_blank_values=True, strict_parsing=True, errors="strict",
+            body.decode("ascii").strip("& \t\r\n"), keep_blank_values=True, strict_parsing=True, errors="strict",
             max_num_fields=limits.json_keys,
         )  # fmt: skip
     except UnicodeError:
