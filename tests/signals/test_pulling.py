@@ -271,6 +271,21 @@ def test_of_two_nodes_one_pulls_until_it_is_gone(postgresql: Database) -> None:
     assert pulls.claim(postgresql, ["src_1"], "a") == {"src_1"}
 
 
+def test_two_nodes_on_one_database_ask_once_and_the_other_goes_on_when_the_first_stops(desk_of: Desk) -> None:
+    if desk_of.intake.shell.database.is_sqlite:
+        pytest.skip("SQLite is for one process.")
+    other = Desk(desk_of.intake, desk_of.fake, replace(desk_of.pulling, node="node-2", _kept={}, _tasks=set()))
+    desk_of.pull()
+    asked = len(desk_of.fake.asked)
+    other.pull(seconds=EVERY)
+    assert len(desk_of.fake.asked) == asked
+    pulls.release(desk_of.intake.shell.database, "node-1")
+    other.pull()
+    assert len(desk_of.fake.asked) > asked and desk_of.state().node == "node-2"
+    desk_of.pull(seconds=EVERY)
+    assert desk_of.state().node == "node-2"
+
+
 def test_nobody_but_who_manages_sources_lets_metrics_be_pulled(world: World) -> None:
     source, _ = world.by(
         world.owner, lambda tx: sources.add(tx, "prom", "generic", frozenset({"generic"}), world.owner)
