@@ -12,7 +12,7 @@ from handrail.kernel.errors import HandrailError, Unavailable
 from handrail.kernel.limits import LIMITS
 from handrail.operations import accounts, sources
 from handrail.operations.shell import HANDRAIL
-from handrail.plugins.integrations.contract import Confirmation
+from handrail.plugins.integrations.contract import Confirmation, Inbound
 from handrail.plugins.integrations.registry import integrations
 from handrail.plugins.outward import Outward
 from handrail.signals.certificates import Certificates
@@ -98,10 +98,10 @@ def make_asgi(handrail: Handrail, live: LiveBus) -> Application:
     inbound = InboundApp(ingestor, senders, Reading(database, clock), clock, settings)
     loops: list[asyncio.AbstractEventLoop] = []
 
-    def read_again(source: str, body: bytes) -> tuple[int, int, int]:
+    def read_again(source: str, kept: Inbound) -> tuple[int, int, int]:
         if not loops:
             raise Unavailable("Handrail is starting; try again.", "starting")
-        taken = asyncio.run_coroutine_threadsafe(inbound.read_again(source, body), loops[0])
+        taken = asyncio.run_coroutine_threadsafe(inbound.read_again(source, kept), loops[0])
         try:
             return taken.result(LIMITS.database_wait_seconds)
         except TimeoutError:

@@ -332,6 +332,18 @@ def test_a_format_with_certificates_and_a_secret_needs_no_token_and_reads_nothin
         "https://sns.eu-west-1.amazonaws.com.evil.example/?Token=abc",
         "https://sns.eu-west-1.amazonaws.com@evil.example/?Token=abc",
         "https://sns.eu-west-1.amazonaws.com:444/?Token=abc",
+        "https://amazonaws.com/?Token=abc",
+        "https://evil.example/sns.eu-west-1.amazonaws.com/?Token=abc",
+        "https://evil.example#https://sns.eu-west-1.amazonaws.com/",
+        "https://sns.eu-west-1.amazonaws.com\\@evil.example/",
+        "https://sns.eu-west-1.ämazonaws.com/?Token=abc",
+        "https://sns.eu-west-1.xn--mazonaws-0za.com/?Token=abc",
+        "https://sns。eu-west-1。amazonaws。com/?Token=abc",
+        "https://evil.sns.eu-west-1.amazonaws.com/?Token=abc",
+        "https://sns.eu-west-1.amazonaws.com./?Token=abc",
+        "https://sns.eu-west-1.amazonaws.co/?Token=abc",
+        "//sns.eu-west-1.amazonaws.com/?Token=abc",
+        "ftp://sns.eu-west-1.amazonaws.com/?Token=abc",
     ],
 )
 def test_i13_a_confirmation_that_leads_elsewhere_stays_pending_and_nothing_is_called(topic: Intake, url: str) -> None:
@@ -367,6 +379,14 @@ def test_confirmations_without_end_are_passed_over(topic: Intake) -> None:
     for number in range(20):
         assert topic.post("/in/plain", {"url": f"{URL}{number}"}, "plain").status == 202
     assert len(topic.source("plain").confirmations) == 16
+
+
+def test_addresses_that_may_never_be_called_leave_room_for_amazons(topic: Intake) -> None:
+    for number in range(20):
+        assert topic.post("/in/plain", {"url": f"https://evil.example/{number}"}, "plain").status == 202
+    assert len(topic.source("plain").confirmations) == 8
+    topic.post("/in/plain", {"url": URL}, "plain")
+    assert URL in [each.url for each in topic.source("plain").confirmations]
 
 
 def test_handrails_own_form_is_signed_as_standard_webhooks_say(shell: Shell, clock: ManualClock) -> None:

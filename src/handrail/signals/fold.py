@@ -12,9 +12,9 @@ from typing import TypeAlias
 
 import msgspec
 
-from handrail.domain.alert import Alert, AlertStatus, Occurrence, first, merge
+from handrail.domain.alert import Alert, AlertStatus, Occurrence, first, is_unknown_word, merge
 from handrail.kernel.clock import to_text
-from handrail.plugins.integrations.contract import Parsed
+from handrail.plugins.integrations.contract import Parsed, Verdict
 from handrail.store.alerts import Kept
 from handrail.store.intake import Tally
 
@@ -82,6 +82,7 @@ class Fold:
     occurrences: list[tuple[str, bytes, bytes]] = field(default_factory=list)
     moved: set[str] = field(default_factory=set)
     tallies: dict[str, Tally] = field(default_factory=dict)
+    unknown: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def add(self, submission: Submission) -> list[Result]:
         """Take every occurrence of a submission."""
@@ -96,9 +97,11 @@ class Fold:
             results.append(Result(kept.alert.id if kept else "", said.dedup_key, Outcome.DUPLICATE))
         return results
 
-    def count(self, source: str, results: Sequence[Result]) -> None:
+    def count(self, source: str, results: Sequence[Result], verdict: str = "") -> None:
+        """Add one request of a source with what became of what it says."""
         repeats = sum(result.outcome is Outcome.DUPLICATE for result in results)
-        self.tally(source, Tally(accepted=len(results) - repeats, duplicate=repeats))
+        by = (int(verdict == known) for known in (Verdict.VERIFIED, Verdict.TOKEN, Verdict.UNSIGNED))
+        self.tally(source, Tally(len(results) - repeats, repeats, 0, "", *by))
 
     def tally(self, source: str, tally: Tally) -> None:
         before = self.tallies.get(source)
@@ -118,6 +121,9 @@ class Fold:
                 kept, submission, self._placed(submission, said, kept.alert.service), fingerprint, self.now
             )
         self.known[identity] = self.changed[identity] = kept
+        if is_unknown_word(said):
+            word = (submission.source, (said.severity_raw or "").strip())
+            self.unknown[word] = self.unknown.get(word, 0) + 1
         if kept.candidate_id is not None:
             self.moved.add(kept.candidate_id)
         self._keep(submission, said, kept.alert.id, received_at)

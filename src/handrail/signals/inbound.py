@@ -43,6 +43,7 @@ from handrail.signals.http import (
     trace_of,
 )
 from handrail.signals.ingest import Ingestor, Refusal
+from handrail.signals.kept import kept_headers
 from handrail.signals.reading import Reading
 from handrail.signals.senders import Known, Sender, Senders, header_token, unknown_sender
 
@@ -137,19 +138,26 @@ class InboundApp:
         elif scope["type"] == "http":
             await send_answer(send, problem(NotFound("There is nothing at this address."), scope["path"]))
 
-    async def read_again(self, source: str, body: bytes) -> tuple[int, int, int]:
+    async def read_again(self, source: str, kept: Inbound) -> tuple[int, int, int]:
         """Take a payload that was kept in quarantine as if its source sent it now; how many of what it says were
         accepted, were known already, and could again not be read. Raises the refusal where nothing can be read."""
         sender = (await self._senders.current()).by_name.get(source)
         if sender is None:
             raise NotFound(f"The source {source[:64]} is gone; what it sent can no longer be read as its.")
-        parsed = _integration(sender).parse(Inbound(body), self._clock.now())
+        parsed = _integration(sender).parse(kept, self._clock.now())
         if sender.severities is not None:
             parsed = replace(parsed, occurrences=sender.severities.grade_all(parsed.occurrences))
-        if not parsed.occurrences and not parsed.changes:
+        if parsed.confirmations:
+            await asyncio.to_thread(self._settings.ask_confirmations, sender.id, parsed.confirmations)
+        says = (parsed.occurrences, parsed.changes, parsed.points, parsed.lines, parsed.confirmations)
+        if not any(says):
             why = parsed.rejected[0].reason if parsed.rejected else "It says nothing."
             raise Unprocessable(f"It still cannot be read: {why}", "nothing_readable")
         results = await self._ingestor.ingest(sender.name, parsed, Verdict.TOKEN)
+        if parsed.points:
+            await self._settings.on_points(sender.name, parsed.points)
+        if parsed.lines:
+            self._settings.on_lines(sender.name, parsed.lines)
         rejected = len(all_rejected(parsed, results))
         duplicate = sum(result.outcome == Outcome.DUPLICATE for result in results)
         refused = sum(result.outcome == Outcome.REFUSED for result in results)
@@ -289,7 +297,10 @@ class InboundApp:
         if parsed.rejected:
             body = said.without_token(bad_items(said.body, parsed.rejected))
             reason = parsed.rejected[0]
-            refusal = Refusal(sender.name, reason.code, reason.reason, len(parsed.rejected), body)
+            refusal = Refusal(
+                sender.name, reason.code, reason.reason, len(parsed.rejected), body,
+                kept_headers(request.headers, said.token), request.knock.rest[: LIMITS.label_chars],
+            )  # fmt: skip
             results, _ = await asyncio.gather(
                 self._ingestor.ingest(sender.name, parsed, verdict, trace),
                 self._ingestor.refuse(refusal),
@@ -346,7 +357,10 @@ class InboundApp:
             return await asyncio.to_thread(parse, inbound, self._clock.now())
         except Refused as error:
             body = said.without_token(said.body)
-            await self._ingestor.refuse(Refusal(sender.name, error.code, error.detail, body=body))
+            headers, rest = kept_headers(request.headers, said.token), request.knock.rest[: LIMITS.label_chars]
+            await self._ingestor.refuse(
+                Refusal(sender.name, error.code, error.detail, body=body, headers=headers, path=rest)
+            )
             raise
 
 

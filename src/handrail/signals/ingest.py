@@ -8,8 +8,8 @@ import asyncio
 import hashlib
 import logging
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import TypeAlias
@@ -46,6 +46,8 @@ class Refusal:
     reason: str
     count: int = 1
     body: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    path: str = ""
 
 
 Item: TypeAlias = Submission | Refusal
@@ -223,7 +225,7 @@ class Ingestor:
                 fresh_replays.append(replay)
             results = fold.repeat(item) if repeated else fold.add(item)
             results += [changes.report(item.source, item.verdict, change) for change in item.parsed.changes]
-            fold.count(item.source, results)
+            fold.count(item.source, results, item.verdict)
             answers.append(results)
         self._write(tx, fold, fresh_replays)
         self._quarantine(tx, [item for item in items if isinstance(item, Refusal)])
@@ -243,6 +245,7 @@ class Ingestor:
             incidents = alerts.incidents_of(tx.connection, fold.moved).values()
             tx.topics |= {f"incident:{incident_id}" for incident_id in incidents}
         intake.add_tallies(tx.connection, fold.tallies, tx.now)
+        intake.add_words(tx.connection, fold.unknown, tx.now, self._limits)
         if fresh_replays:
             intake.keep_replays(tx.connection, fresh_replays, tx.now, self._limits)
 
@@ -252,8 +255,11 @@ class Ingestor:
         Summing up the quarantine reads much of it: that is done for each sixteenth of the bytes or of the age.
         """
         limits, bound = self._limits, self._limits.quarantine_item_bytes
+        intake.add_refusals(tx.connection, _counted(refusals), tx.now)
         unread = [
-            Unread(item.source, item.code, item.reason, item.body[:bound]) for item in refusals if item.body is not None
+            Unread(item.source, item.code, item.reason, item.body[:bound], item.headers, item.path)
+            for item in refusals
+            if item.body is not None
         ]
         intake.quarantine(tx.connection, unread, tx.now)
         self._untrimmed_bytes += sum(len(item.body) for item in unread)
@@ -263,6 +269,15 @@ class Ingestor:
             room = replace(limits, quarantine_bytes=limits.quarantine_bytes - step)
             intake.trim_quarantine(tx.connection, tx.now, room)
             self._untrimmed_bytes, self._trimmed_at = 0, tx.now
+
+
+def _counted(refusals: Sequence[Refusal]) -> list[tuple[str, str, int, str]]:
+    """How many of each source and code, with the last reason."""
+    found: dict[tuple[str, str], tuple[int, str]] = {}
+    for item in refusals:
+        count, _ = found.get((item.source, item.code), (0, ""))
+        found[item.source, item.code] = count + item.count, item.reason
+    return [(source, code, count, why) for (source, code), (count, why) in found.items()]
 
 
 class _Changes:

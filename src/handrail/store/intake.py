@@ -1,7 +1,8 @@
 """What stands beside the alerts of a source: how it is doing, delivery ids it used, and payloads nobody could read."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -13,25 +14,56 @@ from handrail.store import tables
 from handrail.store.statements import execute_many, fetch_in
 
 _STAT = (
-    "INSERT INTO hr_source_stat (source, last_seen, accepted, duplicate, refused, last_refusal) "
-    "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (source) DO UPDATE SET last_seen = excluded.last_seen, "
+    "INSERT INTO hr_source_stat (source, last_seen, accepted, duplicate, refused, last_refusal, "
+    "verified, by_token, unsigned) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT (source) DO UPDATE SET last_seen = excluded.last_seen, "
     "accepted = hr_source_stat.accepted + excluded.accepted, "
     "duplicate = hr_source_stat.duplicate + excluded.duplicate, "
     "refused = hr_source_stat.refused + excluded.refused, "
+    "verified = hr_source_stat.verified + excluded.verified, "
+    "by_token = hr_source_stat.by_token + excluded.by_token, "
+    "unsigned = hr_source_stat.unsigned + excluded.unsigned, "
     "last_refusal = CASE WHEN excluded.refused > 0 THEN excluded.last_refusal ELSE hr_source_stat.last_refusal END"
 )
+# Sixty rows a source, written over and over: the minutes of the last hour without anything to clear away.
+_MINUTE = (
+    "INSERT INTO hr_source_minute (source, slot, minute, received) VALUES (?, ?, ?, ?) "
+    "ON CONFLICT (source, slot) DO UPDATE SET received = excluded.received + "
+    "CASE WHEN hr_source_minute.minute = excluded.minute THEN hr_source_minute.received ELSE 0 END, "
+    "minute = excluded.minute"
+)
+_REFUSED = (
+    "INSERT INTO hr_source_refusal (source, code, count, last_at, reason) VALUES (?, ?, ?, ?, ?) "
+    "ON CONFLICT (source, code) DO UPDATE SET count = hr_source_refusal.count + excluded.count, "
+    "last_at = excluded.last_at, reason = excluded.reason"
+)
+_WORD = (
+    "INSERT INTO hr_source_word (source, word, count, last_at) "
+    "SELECT CAST(? AS VARCHAR(64)), CAST(? AS VARCHAR(256)), CAST(? AS BIGINT), CAST(? AS VARCHAR(27)) "
+    "WHERE (SELECT COUNT(*) FROM hr_source_word WHERE source = ? AND word <> ?) < ? "
+    "ON CONFLICT (source, word) DO UPDATE SET count = hr_source_word.count + excluded.count, "
+    "last_at = excluded.last_at"
+)
+_MINUTES = 60
 _REPLAY = "INSERT INTO hr_replay (source, replay_id, at) VALUES (?, ?, ?)"
 _REPLAYED = "SELECT replay_id FROM hr_replay WHERE source = ? AND replay_id"
 
 
 @dataclass(frozen=True)
 class Tally:
-    """What is added to a source's counters."""
+    """What is added to a source's counters: alerts and changes, and requests by how sure we are of their sender."""
 
     accepted: int = 0
     duplicate: int = 0
     refused: int = 0
     last_refusal: str = ""
+    verified: int = 0
+    by_token: int = 0
+    unsigned: int = 0
+
+    @property
+    def received(self) -> int:
+        return self.accepted + self.duplicate + self.refused
 
     def __add__(self, other: "Tally") -> "Tally":
         return Tally(
@@ -39,6 +71,9 @@ class Tally:
             self.duplicate + other.duplicate,
             self.refused + other.refused,
             other.last_refusal or self.last_refusal,
+            self.verified + other.verified,
+            self.by_token + other.by_token,
+            self.unsigned + other.unsigned,
         )
 
 
@@ -50,6 +85,37 @@ class SourceStat:
     duplicate: int
     refused: int
     last_refusal: str
+    verified: int = 0
+    by_token: int = 0
+    unsigned: int = 0
+
+
+@dataclass(frozen=True)
+class Minutes:
+    """What a source sent in each minute of the last hour, oldest first; `last_part` is how much of the last is over."""
+
+    received: tuple[int, ...] = (0,) * _MINUTES
+    last_part: float = 0.0
+
+    @property
+    def per_minute(self) -> int:
+        """The rate of the last sixty seconds: the minute that runs, and so much of the one before as is still in."""
+        return round(self.received[-1] + self.received[-2] * (1 - self.last_part))
+
+
+@dataclass(frozen=True)
+class RefusalCount:
+    code: str
+    count: int
+    last_at: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class WordCount:
+    word: str
+    count: int
+    last_at: str
 
 
 @dataclass(frozen=True)
@@ -60,6 +126,8 @@ class Unread:
     code: str
     reason: str
     body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+    path: str = ""
 
 
 def add_tallies(connection: sa.Connection, tallies: Mapping[str, Tally], now: datetime) -> None:
@@ -68,10 +136,73 @@ def add_tallies(connection: sa.Connection, tallies: Mapping[str, Tally], now: da
         connection,
         _STAT,
         [
-            (source, at, tally.accepted, tally.duplicate, tally.refused, tally.last_refusal)
+            (
+                source, at, tally.accepted, tally.duplicate, tally.refused, tally.last_refusal, tally.verified,
+                tally.by_token, tally.unsigned,
+            )
             for source, tally in sorted(tallies.items())
         ],
+    )  # fmt: skip
+    minute = _minute(now)
+    received = [(source, minute % _MINUTES, minute, tally.received) for source, tally in sorted(tallies.items())]
+    execute_many(connection, _MINUTE, received)
+
+
+def add_refusals(connection: sa.Connection, refused: Iterable[tuple[str, str, int, str]], now: datetime) -> None:
+    """(source, code, how many, why) each. Codes are those of the error tree, so there are few of a source."""
+    at = to_text(now)
+    execute_many(connection, _REFUSED, [(source, code, count, at, why) for source, code, count, why in sorted(refused)])
+
+
+def add_words(
+    connection: sa.Connection, words: Mapping[tuple[str, str], int], now: datetime, limits: Limits = LIMITS
+) -> None:
+    """Count words for severities, by (source, word), that no mapping knows; beyond the bound no new one is kept."""
+    at, most = to_text(now), limits.severity_words_unknown
+    rows = [(source, word, count, at, source, word, most) for (source, word), count in sorted(words.items())]
+    execute_many(connection, _WORD, rows)
+
+
+def forget_words(connection: sa.Connection, source: str, words: Iterable[str]) -> None:
+    execute_many(
+        connection, "DELETE FROM hr_source_word WHERE source = ? AND word = ?", [(source, word) for word in words]
     )
+
+
+def minutes(connection: sa.Connection, now: datetime) -> dict[str, Minutes]:
+    """The last hour of every source that was heard in it, by name."""
+    table, last = tables.source_minute.c, _minute(now)
+    found: dict[str, list[int]] = {}
+    query = sa.select(table.source, table.minute, table.received).where(table.minute.between(last - _MINUTES + 1, last))
+    for source, minute, received in connection.execute(query.order_by(table.source, table.minute)):
+        found.setdefault(source, [0] * _MINUTES)[minute - last - 1] = int(received)
+    part = now.timestamp() / 60 - last
+    return {source: Minutes(tuple(received), part) for source, received in found.items()}
+
+
+def refusals(connection: sa.Connection, source: str | None = None) -> dict[str, list[RefusalCount]]:
+    """What was refused of each source or of one, by code, the latest first."""
+    table = tables.source_refusal.c
+    query = sa.select(table.source, table.code, table.count, table.last_at, table.reason)
+    if source is not None:
+        query = query.where(table.source == source)
+    found: dict[str, list[RefusalCount]] = {}
+    for row in connection.execute(query.order_by(table.last_at.desc(), table.code)):
+        found.setdefault(row[0], []).append(RefusalCount(row[1], int(row[2]), row[3], row[4]))
+    return found
+
+
+def words(connection: sa.Connection, source: str) -> list[WordCount]:
+    """Words for severities that a source used and that nothing knew then, the most frequent first."""
+    table = tables.source_word.c
+    query = sa.select(table.word, table.count, table.last_at).where(table.source == source)
+    found = connection.execute(query.order_by(table.count.desc(), table.word))
+    return [WordCount(row[0], int(row[1]), row[2]) for row in found]
+
+
+def _minute(now: datetime) -> int:
+    """Minutes since 1970."""
+    return int(now.timestamp() // 60)
 
 
 def stats(connection: sa.Connection) -> dict[str, SourceStat]:
@@ -113,6 +244,7 @@ def quarantine(connection: sa.Connection, unread: Sequence[Unread], now: datetim
             {
                 "id": new_id("qua"), "source": item.source, "received_at": to_text(now), "code": item.code,
                 "reason": item.reason, "body": item.body, "size": len(item.body),
+                "headers": json.dumps(dict(item.headers)), "path": item.path,
             }
             for item in unread
         ],

@@ -6,7 +6,7 @@ connection, so that one answer is one snapshot.
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
@@ -104,6 +104,8 @@ class Quarantined:
     reason: str
     size: int
     body: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    path: str = ""
 
 
 @dataclass(frozen=True)
@@ -444,7 +446,7 @@ def quarantine_item(connection: sa.Connection, item_id: str) -> Quarantined:
     row = connection.execute(sa.select(tables.quarantine).where(tables.quarantine.c.id == item_id)).first()
     if row is None:
         raise NotFound(f"There is nothing {item_id[:80]} in quarantine; it may have been dropped by age.")
-    return replace(_quarantined(row), body=row.body)
+    return replace(_quarantined(row), body=row.body, headers=json.loads(row.headers), path=row.path)
 
 
 def _quarantined(row: Any) -> Quarantined:

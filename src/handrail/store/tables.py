@@ -213,6 +213,8 @@ quarantine = sa.Table(
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("body", sa.LargeBinary, nullable=False),
     sa.Column("size", sa.Integer, nullable=False),
+    sa.Column("headers", sa.Text, nullable=False, server_default="{}"),
+    sa.Column("path", sa.String(512), nullable=False, server_default=""),
 )
 sa.Index("hr_quarantine_received", quarantine.c.received_at)
 replay = sa.Table(
@@ -231,6 +233,34 @@ source_stat = sa.Table(
     sa.Column("duplicate", BIG, nullable=False),
     sa.Column("refused", BIG, nullable=False),
     sa.Column("last_refusal", sa.Text, nullable=False),
+    sa.Column("verified", BIG, nullable=False, server_default="0"),
+    sa.Column("by_token", BIG, nullable=False, server_default="0"),
+    sa.Column("unsigned", BIG, nullable=False, server_default="0"),
+)
+source_minute = sa.Table(
+    "hr_source_minute",
+    metadata,
+    sa.Column("source", sa.String(64), primary_key=True),
+    sa.Column("slot", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("minute", BIG, nullable=False),
+    sa.Column("received", BIG, nullable=False),
+)
+source_refusal = sa.Table(
+    "hr_source_refusal",
+    metadata,
+    sa.Column("source", sa.String(64), primary_key=True),
+    sa.Column("code", sa.String(64), primary_key=True),
+    sa.Column("count", BIG, nullable=False),
+    sa.Column("last_at", MOMENT, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+)
+source_word = sa.Table(
+    "hr_source_word",
+    metadata,
+    sa.Column("source", sa.String(64), primary_key=True),
+    sa.Column("word", sa.String(256), primary_key=True),
+    sa.Column("count", BIG, nullable=False),
+    sa.Column("last_at", MOMENT, nullable=False),
 )
 pull = sa.Table(
     "hr_pull",

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import NameOID
 
 from handrail.domain.alert import AlertStatus, Severity, rung_of
+from handrail.domain.source import is_sns_address
 from handrail.kernel.errors import BadSignature, Refused
 from handrail.plugins.integrations.cloudwatch import INTEGRATION
 from handrail.plugins.integrations.cloudwatch.parse import parse
@@ -174,11 +175,17 @@ def test_a_confirmation_is_handed_to_a_person_with_its_address(kind: str) -> Non
         "https://169.254.169.254/latest/meta-data",
         "https://user@sns.eu-north-1.amazonaws.com/",
         "https://sns.eu-north-1.amazonaws.com:8443/",
-        None,
     ],
 )
-def test_a_confirmation_elsewhere_than_at_amazon_is_refused(url: str | None) -> None:
-    with pytest.raises(Refused, match="not Amazon's own"):
+def test_a_confirmation_elsewhere_than_at_amazon_is_handed_to_a_person_and_may_never_be_called(url: str) -> None:
+    [asked] = read(sns("You have chosen", Type="SubscriptionConfirmation", Token="t", SubscribeURL=url)).confirmations
+    assert asked.url == url
+    assert not is_sns_address(asked.url)
+
+
+@pytest.mark.parametrize("url", [None, "", "https://sns.eu-north-1.amazonaws.com/?" + "t" * 2048])
+def test_a_confirmation_without_an_address_is_refused(url: str | None) -> None:
+    with pytest.raises(Refused, match="names no address"):
         read(sns("You have chosen", Type="SubscriptionConfirmation", Token="t", SubscribeURL=url))
 
 

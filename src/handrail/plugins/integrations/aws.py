@@ -18,7 +18,7 @@ from handrail.plugins.integrations.batch import other_sender, read_items, refuse
 from handrail.plugins.integrations.contract import Confirmation, Inbound, Parsed, Verdict
 from handrail.plugins.integrations.fields import clip, extra_of, key_of, key_text, mapping, read_body, read_inner, words
 from handrail.plugins.integrations.reading import short
-from handrail.plugins.integrations.signatures import equal_token, is_sns_address, sns, sns_certificate_url
+from handrail.plugins.integrations.signatures import equal_token, sns, sns_certificate_url
 
 CONFIRMING = ("SubscriptionConfirmation", "UnsubscribeConfirmation")
 _ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]*:(?P<region>[a-z0-9-]*):(?P<account>\d*):")
@@ -110,12 +110,13 @@ def certificate_url(inbound: Inbound) -> str | None:
 
 
 def confirmation_of(body: Mapping[str, Any]) -> Confirmation:
-    """What SNS wants confirmed, to be shown to a person. Only an address on Amazon's own SNS hosts is handed on."""
+    """What SNS wants confirmed, to be shown to a person, also where the address is not Amazon's: the person is told
+    so, and it can never be called."""
     url = words(body.get("SubscribeURL"))
-    if not is_sns_address(url) or len(url) > LIMITS.link_chars:
+    if not url or len(url) > LIMITS.link_chars:
         raise Unprocessable(
-            "The SNS message asks to be confirmed at an address that is not Amazon's own for SNS, or has none. "
-            "Nothing was done. Confirm the subscription in the AWS console, or delete it there.",
+            "The SNS message asks to be confirmed and names no address for it, or one that is too long. Nothing was "
+            "done. Confirm the subscription in the AWS console, or delete it there.",
             code="unexpected_format",
         )
     topic, token = short(body.get("TopicArn")), words(body.get("Token"))

@@ -217,6 +217,7 @@ class Quarantined(Shape):
 
 class QuarantinedBody(Quarantined):
     body_base64: str
+    headers: dict[str, str] = Field(description="Those that were kept, for reading it again.")
 
 
 # alerts, changes, candidates

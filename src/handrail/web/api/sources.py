@@ -473,7 +473,9 @@ def get_quarantined(desk: SourceManager, item_id: str) -> Response:
         found = queries.quarantine_item(connection, item_id)
     body = base64.b64encode(found.body or b"").decode()
     return answer(
-        shapes.QuarantinedBody(**dict(shapes.Quarantined.model_validate(found)), body_base64=body)
+        shapes.QuarantinedBody(
+            **dict(shapes.Quarantined.model_validate(found)), body_base64=body, headers=dict(found.headers)
+        )
     )  # fmt: skip
 
 
@@ -492,7 +494,8 @@ def retry_quarantined(desk: Writer, item_id: str, said: Nothing | None = None) -
     require(desk.person, Permission.MANAGE_SOURCES)
     with desk.read() as connection:
         item = queries.quarantine_item(connection, item_id)
-    counted = desk.context.read_again(item.source, item.body or b"")
+    kept = Inbound(item.body or b"", item.headers, path=item.path)
+    counted = desk.context.read_again(item.source, kept)
     return desk.write(
         lambda tx, person: sources.leave_quarantine(tx, item_id, item.source, counted, person),
         lambda tx, _: Retried(id=item_id, accepted=counted[0], duplicate=counted[1], rejected=counted[2]),

@@ -7,7 +7,7 @@ from handrail.kernel.errors import Unprocessable
 from handrail.kernel.limits import LIMITS
 from handrail.operations import sources as operations
 from handrail.operations.shell import Tx
-from handrail.plugins.integrations.contract import Integration
+from handrail.plugins.integrations.contract import Inbound, Integration
 from handrail.plugins.integrations.registry import integrations
 from handrail.store import intake, pulls, queries, rooms, sealed
 from handrail.store.queries import Wanted
@@ -162,7 +162,7 @@ def retry(post: Post) -> Done:
     item_id = post.where["item_id"]
     with post.context.shell.database.read() as connection:
         item = queries.quarantine_item(connection, item_id)
-    counted = post.context.read_again(item.source, item.body or b"")
+    counted = post.context.read_again(item.source, Inbound(item.body or b"", item.headers, path=item.path))
     post.act(lambda tx, person: operations.leave_quarantine(tx, item_id, item.source, counted, person))
     return Done(f"Read: {counted[0]} accepted, {counted[1]} known already, {counted[2]} still rejected.")
 
