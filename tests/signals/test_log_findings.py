@@ -1,3 +1,5 @@
+import random
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -81,6 +83,14 @@ def test_a_number_far_from_those_in_its_place_is_found_with_its_line() -> None:
     assert found.kind is LogFindingKind.PARAMETER_ANOMALY
     assert found.samples == ("served request 7 in 9000 ms",)
     assert "9000" in found.sentence
+
+
+def test_a_steady_number_may_be_oddly_low_and_an_id_may_not() -> None:
+    (found,) = fed([*quiet(), [*quiet(1)[0][:-1], "served request 7 in 0 ms"]])
+    assert found.kind is LogFindingKind.PARAMETER_ANOMALY
+    dice = random.Random(3)
+    ids = [[f"posting {dice.randrange(40, 9999)} made" for _ in range(USUAL)] for _ in range(15)]
+    assert fed([*ids, ["posting 0 made", *ids[0][1:]]]) == []
 
 
 def test_findings_of_one_window_have_a_bound() -> None:

@@ -12,9 +12,10 @@ from handrail.kernel.limits import LIMITS
 class Watch:
     """One configuration for all sources. A count is unusual when it lies `deviations` standard deviations (of a Poisson
     count at least) away and is `factor` times more or less. A number is unusual when it lies `value_deviations`
-    standard deviations (of logarithms) off and `factor` times beyond all that were seen, `values_min` at least. A new
-    message is news while new ones are rarer than `novelty_most` a window, followed from window `novelty_from` on with
-    `novelty_forgetting`; else they must come in numbers. What is silent for `gone_windows` is gone for good."""
+    standard deviations (of logarithms) off and `factor` times beyond all that were seen, `values_min` at least; oddly
+    low only where the standard deviation is `low_deviation_most` at most. A new message is news while new ones are rarer
+    than `novelty_most` a window, followed from window `novelty_from` on with `novelty_forgetting`; else they must come
+    in numbers. What is silent for `gone_windows` is gone for good."""
 
     window_seconds: float = 60.0
     learning_windows: int = 10
@@ -28,6 +29,7 @@ class Watch:
     errors_min: int = 10
     value_deviations: float = 6.0
     values_min: int = 50
+    low_deviation_most: float = 0.5
     novelty_most: float = 0.2
     novelty_from: int = 2
     novelty_forgetting: float = 0.02
@@ -49,7 +51,9 @@ class Values:
         # Half a percent of noise is always granted, or a constant would make its neighbour an anomaly.
         deviation = max(math.sqrt(self.spread / self.count), 0.05)
         far = abs(math.log1p(value) - self.mean) > watch.value_deviations * deviation
-        return far and (value > watch.factor * self.high or value * watch.factor < self.low)
+        # Numbers drawn evenly (ids, ports) have small ones among them: only a steady number can be oddly low.
+        is_low = value * watch.factor < self.low and deviation <= watch.low_deviation_most
+        return far and (value > watch.factor * self.high or is_low)
 
     def learn(self, value: float) -> None:
         self.count += 1
