@@ -4,6 +4,7 @@ import asyncio
 import base64
 import gzip
 import json
+import zlib
 from dataclasses import replace
 from typing import Any
 
@@ -228,6 +229,18 @@ def test_a_bomb_is_refused_before_it_grows(desk: Intake) -> None:
     assert len(bomb) < 100_000
     reply = desk.post("/in/plain", bomb, "plain", {"content-encoding": "gzip"})
     assert (reply.status, reply.json["code"]) == (413, "body_too_large")
+
+
+@pytest.mark.parametrize("wbits", [15, 9, -15], ids=["zlib", "small window", "raw"])
+def test_deflated_bodies_are_read_with_and_without_their_header(desk: Intake, wbits: int) -> None:
+    packer = zlib.compressobj(wbits=wbits)
+    packed = packer.compress(json.dumps(ALERT).encode()) + packer.flush()
+    assert desk.post("/in/plain", packed, "plain", {"content-encoding": "Deflate"}).status == 202
+    cut = desk.post("/in/plain", packed[:-6], "plain", {"content-encoding": "deflate"})
+    assert (cut.status, cut.json["code"]) == (400, "gzip_invalid")
+    packer = zlib.compressobj(wbits=wbits)
+    bomb = packer.compress(b"0" * 50_000_000) + packer.flush()
+    assert desk.post("/in/plain", bomb, "plain", {"content-encoding": "deflate"}).status == 413
 
 
 @pytest.mark.parametrize("packed", [b"no gzip", gzip.compress(b"{}")[:-9], b"\x1f\x8b"], ids=["none", "cut", "head"])

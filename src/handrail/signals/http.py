@@ -20,6 +20,7 @@ Application: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 JSON = b"application/json"
 PROBLEM = b"application/problem+json"
+_GZIP = zlib.MAX_WBITS | 16
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _RANDOM = random.Random()  # noqa: S311  ids to find a trace by, not secrets
 _ENCODE = msgspec.json.Encoder().encode
@@ -44,12 +45,20 @@ async def read_body(headers: Mapping[str, str], receive: Receive, bound: int) ->
         raise _too_large(bound)
     encoding = headers.get("content-encoding", "identity").strip().lower()
     # Snappy is part of Prometheus' remote write, whose integration unpacks it; anything else refuses its bytes.
-    if encoding not in ("identity", "", "gzip", "x-gzip", "snappy"):
+    if encoding not in ("identity", "", "gzip", "x-gzip", "deflate", "snappy"):
         raise BadInput(
-            f"The content encoding “{encoding[:40]}” is not read; send gzip or none.", "encoding_unsupported"
+            f"The content encoding “{encoding[:40]}” is not read; send gzip, deflate or none.", "encoding_unsupported"
         )
     body = await _read_plain(receive, bound)
-    return _inflate(body, bound) if "gzip" in encoding else body
+    if encoding == "deflate":
+        return _inflate(body, bound, _wbits_of_deflate(body), "deflate")
+    return _inflate(body, bound, _GZIP, "gzip") if "gzip" in encoding else body
+
+
+def _wbits_of_deflate(packed: bytes) -> int:
+    """The standard means zlib's form by “deflate”; some senders leave its header out, which its check digits show."""
+    has_header = len(packed) > 1 and packed[0] & 0x0F == 8 and int.from_bytes(packed[:2], "big") % 31 == 0
+    return zlib.MAX_WBITS if has_header else -zlib.MAX_WBITS
 
 
 async def _read_plain(receive: Receive, bound: int) -> bytes:
@@ -67,20 +76,20 @@ async def _read_plain(receive: Receive, bound: int) -> bytes:
             return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-def _inflate(packed: bytes, bound: int) -> bytes:
-    """One or several gzip members. What would grow past the bound is never grown."""
+def _inflate(packed: bytes, bound: int, wbits: int, name: str) -> bytes:
+    """One or several members. What would grow past the bound is never grown."""
     parts: list[bytes] = []
     left = bound
     while packed:
-        unpacker = zlib.decompressobj(wbits=31)
+        unpacker = zlib.decompressobj(wbits)
         try:
             part = unpacker.decompress(packed, left + 1)
         except zlib.error:
-            raise BadInput("The body is not valid gzip.", "gzip_invalid") from None
+            raise BadInput(f"The body is not valid {name}.", "gzip_invalid") from None
         if len(part) > left:
             raise _too_large(bound)
         if not unpacker.eof:
-            raise BadInput("The body is not whole gzip.", "gzip_invalid")
+            raise BadInput(f"The body is not whole {name}.", "gzip_invalid")
         parts.append(part)
         left -= len(part)
         packed = unpacker.unused_data
