@@ -235,6 +235,8 @@ def _former(tx: Tx, kept: Kept, live: set[str], limits: Limits) -> _Former:
     candidate: Candidate = tx.get("candidate", kept.candidate_id)
     if candidate.status == "open" or candidate.id in live:
         return _Former(True)
+    if candidate.status == "merged":
+        return _Former(False)
     if candidate.status == "dismissed":
         # Whoever dismissed it saw this alert: firing again at once is no news.
         return _Former(began(kept.alert, tx.now) - candidate.grown_at <= limits.correlation_window)

@@ -24,6 +24,7 @@ Reason = Annotated[str, Field(min_length=1, max_length=LIMITS.reason_chars, exam
 Title = Annotated[str, Field(max_length=LIMITS.title_chars, examples=["Payments fail for most customers"])]
 Severity = Annotated[str, Field(max_length=16, examples=["SEV1"])]
 Id = Annotated[str, Field(min_length=1, max_length=80)]
+Other = Annotated[str, Field(min_length=1, max_length=80, examples=["can_01j..."])]
 Chosen = Annotated[
     list[Id], Field(min_length=1, max_length=LIMITS.candidate_alerts_moved, examples=[["alr_01j...", "alr_01k..."]])
 ]
@@ -49,7 +50,7 @@ class Move(Asked):
     """`to` null takes the alerts out of every candidate."""
 
     alerts: Chosen
-    to: Id | None = Field(None, description="The candidate where they go; null for none.")
+    to: Other | None = Field(None, description="The candidate where they go; null for none.")
     reason: Reason
 
 
@@ -59,7 +60,7 @@ class Add(Asked):
 
 
 class Merge(Asked):
-    into: Id
+    into: Other
     reason: Reason
 
 
