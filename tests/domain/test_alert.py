@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -162,3 +163,22 @@ def test_a_word_that_no_table_and_no_ladder_knows_is_told_from_one_that_is_not_t
     assert not is_unknown_word(Occurrence("disk", FIRING, "Disk", " CRITICAL "))
     assert not is_unknown_word(Occurrence("disk", FIRING, "Disk", "Oh no", severity=Severity.HIGH))
     assert not is_unknown_word(Occurrence("disk", FIRING, "Disk"))
+
+
+@pytest.mark.parametrize(
+    ("word", "rung"),
+    [
+        ("SEV-1", Severity.HIGH), ("Sev 0", Severity.CRITICAL), ("P1 - Critical", Severity.CRITICAL),
+        ("1 - Critical", Severity.CRITICAL), ("Critical (P1)", Severity.CRITICAL), ("High / 2", Severity.HIGH),
+        ("p_2", Severity.HIGH), ("5 – Info", Severity.INFO), ("P4: Low", Severity.LOW),
+    ],
+)  # fmt: skip
+def test_a_severity_is_read_however_people_join_its_words(word: str, rung: Severity) -> None:
+    assert severity_of(word) == rung
+    assert not is_unknown_word(Occurrence("disk", FIRING, "Disk", word))
+
+
+@pytest.mark.parametrize("word", ["non-critical", "not critical", "uncritical", "- / ()", "1", "7 - 8", "---"])
+def test_a_word_that_only_holds_a_known_one_stays_unknown(word: str) -> None:
+    assert severity_of(word) == Severity.MEDIUM
+    assert is_unknown_word(Occurrence("disk", FIRING, "Disk", word))

@@ -4,6 +4,8 @@ An alert is one symptom from one source. Its identity is (source, dedup key); oc
 change its state. Alerts are too many for a stream each, so they have rows, committed to the record in batches.
 """
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -38,11 +40,33 @@ SEVERITY_WORDS: dict[str, Severity] = {
     "info": Severity.INFO, "informational": Severity.INFO, "sev4": Severity.INFO, "p5": Severity.INFO,
     "none": Severity.INFO,
 }  # fmt: skip
+_JOINTS = re.compile(r"[\s_-]+")
+_COMPOUND = re.compile(r"\s+[-–—]\s+|[:()/|,]")
+
+
+def spellings(word: str) -> Iterator[str]:
+    """The ways in which a table may know a sender's word, in lower case: as it is, without its joints (“SEV-1”), and
+    where people joined several, each of them (“P1 - Critical”, “High (2)”), numbers last."""
+    whole = word.strip().lower()
+    yield whole
+    yield _JOINTS.sub("", whole)
+    parts = [said for part in _COMPOUND.split(whole) if (said := part.strip())]
+    for part in sorted(parts, key=str.isdecimal):
+        yield part
+        yield _JOINTS.sub("", part)
+
+
+def known_severity(word: str | None) -> Severity | None:
+    """The ladder's rung for a sender's own word, None for one that it does not know."""
+    rung = SEVERITY_WORDS.get((word or "").strip().lower())
+    if rung is not None or not word:
+        return rung
+    return next((SEVERITY_WORDS[said] for said in spellings(word) if said in SEVERITY_WORDS), None)
 
 
 def severity_of(word: str | None) -> Severity:
     """The ladder's rung for a sender's own word; a word not known is medium, and the raw word stays on the alert."""
-    return SEVERITY_WORDS.get((word or "").strip().lower(), Severity.MEDIUM)
+    return known_severity(word) or Severity.MEDIUM
 
 
 def rung_of(said: "Occurrence") -> Severity:
@@ -53,7 +77,7 @@ def rung_of(said: "Occurrence") -> Severity:
 def is_unknown_word(said: "Occurrence") -> bool:
     """Whether the sender used a word for its severity that no table and no ladder knows, so that medium is a guess."""
     word = said.severity_raw
-    return said.severity is None and bool(word) and (word or "").strip().lower() not in SEVERITY_WORDS
+    return said.severity is None and bool(word) and known_severity(word) is None
 
 
 @dataclass(frozen=True)

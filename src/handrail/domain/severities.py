@@ -6,7 +6,7 @@ Pure. The sender's word is kept as it came; only the rung that it stands for is 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from handrail.domain.alert import SEVERITY_WORDS, Occurrence, Severity
+from handrail.domain.alert import Occurrence, Severity, known_severity, spellings
 from handrail.kernel.errors import Fault
 from handrail.kernel.limits import LIMITS
 
@@ -70,5 +70,4 @@ def _faults_of(said: str, rung: str) -> list[Fault]:
 
 def is_known(word: str, *tables: Mapping[str, Severity]) -> bool:
     """Whether the ladder or one of the tables reads a word."""
-    said = plain(word)
-    return said in SEVERITY_WORDS or any(said in table for table in tables)
+    return known_severity(word) is not None or any(said in table for said in spellings(word) for table in tables)

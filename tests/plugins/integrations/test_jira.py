@@ -138,3 +138,12 @@ def test_an_event_about_an_issue_that_holds_none_is_refused_in_words(issue: obje
     with pytest.raises(Refused) as refused:
         parse(Inbound(json.dumps({"webhookEvent": "jira:issue_updated", "issue": issue}).encode()), NOW)
     assert refused.value.code == "alert_labels_missing"
+
+
+@pytest.mark.parametrize(
+    ("word", "rung"),
+    [("P1 - Critical", Severity.CRITICAL), ("Highest (1)", Severity.CRITICAL), ("4 - Minor", Severity.LOW)],
+)
+def test_a_priority_of_several_words_lands_on_the_rung_of_the_one_that_is_known(word: str, rung: Severity) -> None:
+    [said] = read(priority={"name": word}).occurrences
+    assert (rung_of(said), said.severity_raw) == (rung, word)

@@ -12,7 +12,7 @@ from html import unescape
 from typing import Any
 from urllib.parse import urljoin
 
-from handrail.domain.alert import AlertStatus, Occurrence, Severity
+from handrail.domain.alert import AlertStatus, Occurrence, Severity, spellings
 from handrail.kernel.errors import BadInput
 from handrail.kernel.limits import LIMITS
 from handrail.plugins.integrations.fields import (
@@ -79,7 +79,12 @@ def severity_word(said: Any, table: Mapping[str, Severity]) -> Word:
     for medium. People see what was sent.
     """
     own = short(said)
-    return Word(own, table.get(plain(own))) if own else NO_WORD
+    if not own:
+        return NO_WORD
+    said = plain(own)
+    if said in table:
+        return Word(own, table[said])
+    return Word(own, next((table[said] for said in map(plain, spellings(own)) if said in table), None))
 
 
 def first_moment(*values: Any) -> datetime | None:
