@@ -13,7 +13,7 @@ class Watch:
     """One configuration for all sources. A count is unusual when it lies `deviations` standard deviations (of a Poisson
     count at least) away and is `factor` times more or less. A number is unusual when it lies `value_deviations`
     standard deviations (of logarithms) off and `factor` times beyond all that were seen, `values_min` at least; oddly
-    low only where the standard deviation is `low_deviation_most` at most. A new message is news while new ones are rarer
+    low only where the standard deviation is at most `low_deviation_most`. A new message is news while new are rarer
     than `novelty_most` a window, followed from window `novelty_from` on with `novelty_forgetting`; else they must come
     in numbers. What is silent for `gone_windows` is gone for good."""
 
