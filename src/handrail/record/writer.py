@@ -18,12 +18,14 @@ from handrail.kernel.canonical import canonical
 from handrail.record.leaf import Leaf, body_digest, personal_digest, seal
 from handrail.record.tree import TILE, Frontier, leaf_hash, node_hash
 from handrail.store import tables
+from handrail.store.statements import execute_many, fetch
 
-# Built once: every commit of the storm path runs these, and building a statement costs more than running it.
-_HEAD = sa.select(tables.head.c.size, tables.head.c.leaf_hash, tables.head.c.frontier).where(tables.head.c.id == 1)
-_NEWEST = sa.select(sa.func.max(tables.entry.c.seq)).where(tables.entry.c.stream == sa.bindparam("of_stream"))
-_MOVE = tables.head.update().where(tables.head.c.id == 1)
-_ENTRIES, _PERSONAL = tables.entry.insert(), tables.personal.insert()
+# Fixed texts: every commit of the storm path runs these, and building a statement costs more than running it.
+_HEAD = "SELECT size, leaf_hash, frontier FROM hr_head WHERE id = 1"
+_NEWEST = "SELECT max(seq) FROM hr_entry WHERE stream = ?"
+_MOVE = "UPDATE hr_head SET size = ?, leaf_hash = ?, frontier = ? WHERE id = 1"
+_ENTRIES = "INSERT INTO hr_entry (idx, stream, seq, type, leaf, leaf_hash, body, seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_PERSONAL = "INSERT INTO hr_personal (idx, salt, content) VALUES (?, ?, ?)"
 
 
 @dataclass(frozen=True)
@@ -45,14 +47,14 @@ class Writer:
     size: int = 0
     previous: str | None = None
     frontier: Frontier = field(default_factory=Frontier)
-    _entries: list[dict[str, Any]] = field(default_factory=list)
-    _personal: list[dict[str, Any]] = field(default_factory=list)
+    _entries: list[tuple[Any, ...]] = field(default_factory=list)
+    _personal: list[tuple[int, str, str]] = field(default_factory=list)
     _sequences: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        found = self.connection.execute(_HEAD).one()
-        self.size, self.previous = int(found.size), found.leaf_hash
-        self.frontier = Frontier.from_json(json.loads(found.frontier), self.size)
+        ((size, self.previous, frontier),) = fetch(self.connection, _HEAD)
+        self.size = int(size)
+        self.frontier = Frontier.from_json(json.loads(frontier), self.size)
 
     def append(
         self,
@@ -75,10 +77,10 @@ class Writer:
         ).to_bytes()  # fmt: skip
         hashed = leaf_hash(leaf)
         self._entries.append(
-            {
-                "idx": index, "stream": stream, "seq": seq, "type": kind, "leaf": leaf.decode(),
-                "leaf_hash": hashed.hex(), "body": body_bytes.decode(), "seal": seal(self.seal_key, hashed.hex()),
-            }
+            (
+                index, stream, seq, kind, leaf.decode(), hashed.hex(), body_bytes.decode(),
+                seal(self.seal_key, hashed.hex()),
+            )
         )  # fmt: skip
         self.frontier = self.frontier.append(hashed)
         self.size, self.previous = index + 1, hashed.hex()
@@ -88,20 +90,18 @@ class Writer:
         """Write what was appended, the tiles that became full, and the new head."""
         if not self._entries:
             return
-        self.connection.execute(_ENTRIES, self._entries)
-        if self._personal:
-            self.connection.execute(_PERSONAL, self._personal)
-        first = int(self._entries[0]["idx"])
+        execute_many(self.connection, _ENTRIES, self._entries)
+        execute_many(self.connection, _PERSONAL, self._personal)
+        first = int(self._entries[0][0])
         for position in range(first // TILE, self.size // TILE):
             self._write_tile(0, position)
-        self.connection.execute(
-            _MOVE, {"size": self.size, "leaf_hash": self.previous, "frontier": json.dumps(self.frontier.to_json())}
-        )
+        moved = (self.size, self.previous, json.dumps(self.frontier.to_json()))
+        execute_many(self.connection, _MOVE, [moved])
         self._entries, self._personal = [], []
 
     def _next_seq(self, stream: str) -> int:
         if stream not in self._sequences:
-            newest = self.connection.execute(_NEWEST, {"of_stream": stream}).scalar()
+            ((newest,),) = fetch(self.connection, _NEWEST, (stream,))
             self._sequences[stream] = -1 if newest is None else int(newest)
         self._sequences[stream] += 1
         return self._sequences[stream]
@@ -110,7 +110,7 @@ class Writer:
         if not personal:
             return None
         salt, content = secrets.token_bytes(32), canonical(personal)
-        self._personal.append({"idx": index, "salt": salt.hex(), "content": content.decode()})
+        self._personal.append((index, salt.hex(), content.decode()))
         return personal_digest(salt, content)
 
     def _write_tile(self, level: int, position: int) -> None:

@@ -24,6 +24,7 @@ from handrail.kernel.limits import LIMITS, Limits
 from handrail.operations.shell import HANDRAIL, Shell, Tx
 from handrail.plugins.integrations.contract import Parsed
 from handrail.record.tree import leaf_hash, root
+from handrail.record.writer import Written
 from handrail.signals import metrics
 from handrail.signals.finder import ServiceFinder
 from handrail.signals.fold import Fold, Outcome, Result, Submission
@@ -31,6 +32,7 @@ from handrail.signals.turns import Turns
 from handrail.store import alerts, intake
 from handrail.store.database import worth_another_try
 from handrail.store.intake import Tally, Unread
+from handrail.store.statements import together
 
 _log = logging.getLogger("handrail.signals")
 _REPLAY_CHARS = 512
@@ -232,20 +234,18 @@ class Ingestor:
         return answers
 
     def _write(self, tx: Tx, fold: Fold, fresh_replays: list[tuple[str, str]]) -> None:
-        alerts.save(tx.connection, fold.changed.values())
-        alerts.hear_again(tx.connection, fold.heard, tx.now)
-        if fold.occurrences:
-            digest = root([leaf_hash(leaf) for _, leaf, _ in fold.occurrences]).hex()
-            body = {"root": digest, "count": len(fold.occurrences)}
-            entry = tx.append_plain("alerts/log", "alerts.received", body)
-            alerts.save_occurrences(tx.connection, entry.index, fold.occurrences)
-            tx.topics.add("alerts")
-            if fold.moved:
-                tx.topics.add("board")
-            incidents = alerts.incidents_of(tx.connection, fold.moved).values()
-            tx.topics |= {f"incident:{incident_id}" for incident_id in incidents}
-        intake.add_tallies(tx.connection, fold.tallies, tx.now)
+        entry = _commit_to(tx, fold) if fold.occurrences else None
+        with together(tx.connection):
+            alerts.save(tx.connection, fold.changed.values())
+            alerts.hear_again(tx.connection, fold.heard, tx.now)
+            if entry is not None:
+                alerts.save_occurrences(tx.connection, entry.index, fold.occurrences)
+            intake.add_tallies(tx.connection, fold.tallies, tx.now)
+            tx.writer.flush()
         intake.add_words(tx.connection, fold.unknown, tx.now, self._limits)
+        if fold.moved:
+            incidents = alerts.incidents_of(tx.connection, fold.moved).values()
+            tx.topics |= {"board", *(f"incident:{incident_id}" for incident_id in incidents)}
         if fresh_replays:
             intake.keep_replays(tx.connection, fresh_replays, tx.now, self._limits)
 
@@ -303,6 +303,13 @@ class _Changes:
         tx.change("change", change_id, ReportChange(event), happened_at=at)
         tx.topics.add("board")
         return Result(change_id, said.change_key, Outcome.NEW, "change")
+
+
+def _commit_to(tx: Tx, fold: Fold) -> Written:
+    """The entry that commits to the batch by the root of its occurrences."""
+    tx.topics.add("alerts")
+    digest = root([leaf_hash(leaf) for _, leaf, _ in fold.occurrences]).hex()
+    return tx.append_plain("alerts/log", "alerts.received", {"root": digest, "count": len(fold.occurrences)})
 
 
 def _known(tx: Tx, submissions: Sequence[Submission]) -> dict[tuple[str, str], alerts.Kept]:

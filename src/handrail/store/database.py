@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from handrail.kernel.errors import Unavailable
 from handrail.kernel.limits import LIMITS
+from handrail.store.statements import fetch
 
 _LOCK_HEAD = "SELECT size FROM hr_head WHERE id = 1 FOR UPDATE"
 
@@ -56,7 +57,7 @@ class Database:
         """One transaction that holds the record's head: writers stand in line, so order is total."""
         with self._translated(), self._line(), self.engine.begin() as connection:
             if not self.is_sqlite:
-                connection.exec_driver_sql(_LOCK_HEAD)
+                fetch(connection, _LOCK_HEAD)
             yield connection
 
     @contextmanager
