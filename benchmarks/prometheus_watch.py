@@ -2,9 +2,9 @@
 
     python -m benchmarks.prometheus_watch [--minutes 10] [--series 1000] [--faults 40] [--seed 7] [--json FILE]
 
-Needs Debian's `prometheus` (with `promtool`). An exporter serves series of several kinds; two hours of them stand in
-Prometheus beforehand, so that there is history to learn from. Every series that is not seeded with a fault is there
-to be quiet. Prints figures, never a pass or a fail.
+Needs Debian's `prometheus` (with `promtool`). An exporter serves series of several kinds; an hour and a half of them
+stand in Prometheus beforehand, so that there is history to learn from. Every series that is not seeded with a fault is
+there to be quiet. Prints figures, never a pass or a fail.
 """
 
 import argparse
@@ -31,10 +31,11 @@ from handrail.kernel.clock import from_text
 
 Floats = NDArray[np.float64]
 STEP = 5
-HISTORY_SECONDS = 7200
+HISTORY_SECONDS = 5400
 LATE_SECONDS = 120
+FIRST_FAULT_SECONDS = 60
 # To load the history, to start both servers and to learn.
-AHEAD_SECONDS = 360
+AHEAD_SECONDS = 240
 KINDS = ("noise", "wave", "daily", "latency", "queue", "requests", "errors", "constant")
 COUNTERS = ("requests", "errors")
 FAULTS = ("spike", "shift", "drop", "scatter", "stuck")
@@ -95,7 +96,7 @@ def seeded(kinds: Sequence[str], count: int, live: int, slots: int, seed: int) -
     chosen = [int(n) for n in dice.choice(able, size=min(count, len(able)), replace=False)]
     # rate() of a counter that grows evenly is not exactly even: only a gauge can be stuck.
     chosen.sort(key=lambda n: kinds[n] in COUNTERS)
-    begin = live + int(60 / STEP)
+    begin = live + int(FIRST_FAULT_SECONDS / STEP)
     end = slots - int((LATE_SECONDS + 60) / STEP)
     found = []
     for n, series in enumerate(chosen):
@@ -290,7 +291,7 @@ def watch(series: int, minutes: float, count: int, seed: int) -> dict[str, Any]:
         made = reader.post("/sources", {"name": "prom", "integration": "prometheus_remote_write"})
         source_id = made["source"]["id"]
         # rate() over 30 s needs that long of scraping behind it; before, every counter would begin with a gap.
-        time.sleep(60)
+        time.sleep(40)
         idle = machine.memory_bytes(node.processes())
         began_learning = time.monotonic()
         queries = [{"name": "gauge", "promql": GAUGES_QUERY}, {"name": "requests", "promql": COUNTERS_QUERY}]
@@ -305,9 +306,9 @@ def watch(series: int, minutes: float, count: int, seed: int) -> dict[str, Any]:
             time.sleep(1.0)
         learnt = time.monotonic() - began_learning
         left = began + STEP * (past + ahead) - time.time()
-        if left < 0:
+        if left < -FIRST_FAULT_SECONDS:
             sys.exit(f"Learning took {-left:.0f} s too long for this machine; use fewer --series.")
-        time.sleep(left)
+        time.sleep(max(left, 0.0))
         meter = machine.Meter(lambda: {node.pid})
         meter.start()
         time.sleep(minutes * 60)
