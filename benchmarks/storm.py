@@ -27,6 +27,7 @@ SHAPES = (
     Shape("single alerts, 64 connections", 64, 1),
     Shape("batches of 50, 4 connections", 4, 50),
 )
+_WARM_ALERTS = 50
 PEERS = (alertmanager.PEER, alerta.PEER, keep.PEER)
 
 
@@ -108,7 +109,7 @@ def contend(one: Contender, total: int, times: int, folder: Path) -> Iterator[Fi
     with one.running(folder) as up:
         warm = Shape("", 4, 1)
         if (way := one.way(warm)) is not None:
-            generator.run(up.url, way.mode, warm, 200, folder, way.options)
+            generator.run(up.url, way.mode, warm, _WARM_ALERTS, folder, way.options)
         for shape in SHAPES:
             way = one.way(shape)
             if way is None:
@@ -177,7 +178,11 @@ def main() -> None:
             elif given.only is None or given.only.lower() in one.name.lower():
                 print(f"{one.name}: accepted means {one.accepted_means} ...", file=sys.stderr, flush=True)
                 try:
-                    figures += contend(one, given.total, given.times, Path(folder) / str(number))
+                    for figure in contend(one, given.total, given.times, Path(folder) / str(number)):
+                        figures.append(figure)
+                        print(
+                            f"  {figure.shape}: {figure.stormed.accepted_per_second:.0f}/s", file=sys.stderr, flush=True
+                        )
                 except NotHere as error:
                     print(f"{one.name} is left out. {error}", file=sys.stderr)
     print(f"Best of {given.times}; {machine.processors()} processors are shared with the generator.\n")

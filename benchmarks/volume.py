@@ -92,7 +92,7 @@ def wait_until_placed(node: ours.Node, seconds: float = 900) -> float:
 def reads(node: ours.Node, cookie: str, reader: Client) -> Iterator[str]:
     """The median of a few reads of what people and programs look at most."""
     with httpx2.Client(base_url=node.url, headers={"Cookie": cookie}, trust_env=False, timeout=120) as browser:
-        for title, path in (("board", "/board"), ("alerts", "/alerts"), ("sources", "/sources")):
+        for title, path in (("board", "/"), ("alerts", "/alerts"), ("sources", "/sources")):
             yield f"{title} {_median_ms(lambda path=path: browser.get(path).raise_for_status()):.0f} ms"
     yield f"API, 50 alerts {_median_ms(lambda: reader.get('/alerts')):.0f} ms"
 

@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.generator import Identity, Shape, Stormed
@@ -42,7 +42,7 @@ class Way:
 @dataclass(frozen=True)
 class Peer:
     """`way(shape)` is None where the peer has no request of that shape. `forgets_resolved`: what ended is not listed,
-    so that only firing alerts can be read back."""
+    so that only firing alerts can be read back. A slow peer gets `total_share` of the storm: figures are per second."""
 
     name: str
     accepted_means: str
@@ -51,8 +51,6 @@ class Peer:
     way: Callable[[Shape], Way | None]
     forgets_resolved: bool = False
     total_share: float = 1.0
-    note: str = ""
-    extra: Mapping[str, str] = field(default_factory=dict)
 
 
 def cache() -> Path:

@@ -24,7 +24,7 @@ from benchmarks.peers.contract import (
     wait_until_it_answers,
 )
 
-_SETTLE_SECONDS = 120.0
+_SETTLE_SECONDS = 30.0
 _LAUNCH = """
 import sys
 import uvicorn
@@ -93,4 +93,4 @@ def way(shape: Shape) -> Way | None:
     return Way("keep-generic") if shape.batch == 1 else None
 
 
-PEER = Peer("Keep", "waits in memory to be stored", install, running, way, total_share=0.02)
+PEER = Peer("Keep", "waits in memory to be stored", install, running, way, total_share=0.01)
