@@ -67,6 +67,6 @@ def test_unknown_words_are_counted_up_to_a_bound(shell: Shell, most: int) -> Non
         words = {("a", f"w{number}"): number + 1 for number in range(5)}
         shell.transact(HANDRAIL, lambda tx, w=words: intake.add_words(tx.connection, w, NOW, limits))  # type: ignore[misc]
     with shell.database.read() as connection:
-        assert {each.word: each.count for each in intake.words(connection, "a")} == {
+        assert {each.word: each.count for each in intake.words(connection, "a")["a"]} == {
             f"w{number}": 2 * (number + 1) for number in range(most)
         }

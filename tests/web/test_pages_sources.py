@@ -89,3 +89,49 @@ def test_a_kept_payload_is_read_again_and_the_record_says_who_had_that_done(home
     browser.post(f"/quarantine/{item}/retry", {"back": "/sources"})
     assert item not in browser.get("/sources").text.split("Lately refused")[1]
     assert "quarantine.retried" in browser.get("/record").text
+
+
+def test_severities_are_set_and_words_that_nothing_knows_are_listed_until_then(home: House) -> None:
+    browser, where = home.as_(home.world.owner), source_id(home)
+    words = {("prom", "Ouch <b>"): 3}
+    home.world.shell.transact(HANDRAIL, lambda tx: intake.add_words(tx.connection, words, tx.now))
+    page = browser.get("/sources").text
+    assert "1 unknown word" in page and "Ouch &lt;b&gt;</code> (3)" in page
+    form = {"words": "Ouch <b>=high\n\nwarning = low", "label": "labels.priority", "back": "/sources"}
+    browser.post(f"/sources/{where}/severities", form)
+    page = browser.get("/sources").text
+    assert "unknown word" not in page and "warning=low" in page and 'value="priority"' in page
+    for wrong in ("warning", "warning=urgent", "a=low\nA=high"):
+        assert browser.post(f"/sources/{where}/severities", {**form, "words": wrong}).status_code == 422
+
+
+def test_a_rate_is_set_and_shown(home: House) -> None:
+    browser, where = home.as_(home.world.owner), source_id(home)
+    browser.post(f"/sources/{where}/rate", {"rate": "50", "back": "/sources"})
+    assert "may send 50 a second" in browser.get("/sources").text
+    assert browser.post(f"/sources/{where}/rate", {"rate": "0", "back": "/sources"}).status_code == 422
+    browser.post(f"/sources/{where}/rate", {"rate": "", "back": "/sources"})
+    assert "may send 50" not in browser.get("/sources").text
+
+
+def test_a_payload_is_tried_and_nothing_is_stored(home: House) -> None:
+    browser, where = home.as_(home.world.owner), source_id(home)
+    payload = '[{"title": "Disk <i>", "severity": "Ouch"}, {"no": "title"}]'
+    page = browser.post(f"/sources/{where}/try", {"payload": payload, "back": "/sources"}).text
+    assert "What a payload of prom would become" in page and "Disk &lt;i&gt;" in page
+    assert "Ouch (no mapping knows it)" in page and "refused" in page
+    assert browser.post(f"/sources/{where}/try", {"payload": "{", "back": "/sources"}).status_code in (400, 422)
+
+
+def test_rate_verdicts_and_reasons_stand_on_the_row(home: House) -> None:
+    browser = home.as_(home.world.owner)
+    source_id(home)
+
+    def count(tx: Tx) -> None:
+        intake.add_tallies(tx.connection, {"prom": Tally(accepted=7, refused=1, verified=2, by_token=3)}, tx.now)
+        intake.add_refusals(tx.connection, [("prom", "bad_input", 1, "It is <no> JSON.")], tx.now)
+
+    home.world.shell.transact(HANDRAIL, count)
+    page = browser.get("/sources").text
+    assert "2 signed, 3 by token" in page and "It is &lt;no&gt; JSON." in page
+    assert 'aria-label="The last hour: 8 in all, 8 in its busiest minute"' in page

@@ -22,7 +22,7 @@ FORMS = re.compile(
     r"candidates/\w+/(declare|dismiss|move|merge)|corrections/\w+/end|gates/\w+/vote|tasks/\w+/\w+/(claim|done|skip|ask-again|outcome)|incidents|"
     r"incidents/\w+/(notes|roles|close|readiness|severity|halves|investigate|runs|messages)|messages/\w+/(edit|submit)|"
     r"reviews/\w+/(edit|accept)|sources|"
-    r"sources/\w+/(tokens|remove|heartbeat|pull|pull/end|signing-secrets|secrets/\w+/retire|confirmations/\w+)|"
+    r"sources/\w+/(tokens|remove|heartbeat|severities|rate|try|pull|pull/end|signing-secrets|secrets/\w+/retire|confirmations/\w+)|"
     r"quarantine/\w+/retry)$"
 )
 INCIDENT_PARTS = (

@@ -52,6 +52,7 @@ def list_(
         ("FORMAT", lambda row: row["integration"]),
         ("ADDRESS", lambda row: row["address"]),
         ("LAST SEEN", lambda row: moment(row["last_seen_at"]) or "never"),
+        ("A MINUTE", lambda row: row["per_minute"]),
         ("ACCEPTED", lambda row: row["accepted"]),
         ("REPEATS", lambda row: row["duplicate"]),
         ("REFUSED", lambda row: row["refused"]),
@@ -126,8 +127,18 @@ def show(source: Which, as_json: Json = False) -> None:
     output.print_fields(
         [("Source", found["name"]), ("Id", found["id"]), ("Format", found["integration"]),
          ("Address", found["address"]), ("Added", moment(found["added_at"])), ("Removed", moment(found["removed_at"])),
-         ("Last seen", moment(found["last_seen_at"]))]
+         ("Last seen", moment(found["last_seen_at"])), ("A minute now", found["per_minute"]),
+         ("In the last hour", sum(found["minutes"])),
+         ("May send", f"{found['alerts_per_second']} a second" if found["alerts_per_second"] else "as any source"),
+         ("Requests", "{verified} signed, {token} by token, {unsigned} unsigned".format(**found["verdicts"]))]
     )  # fmt: skip
+    refused: list[output.Column] = [
+        ("REFUSED", lambda row: row["code"]),
+        ("TIMES", lambda row: row["count"]),
+        ("LAST", lambda row: moment(row["last_at"])),
+        ("WHY", lambda row: row["reason"]),
+    ]
+    output.print_rows(found["refusals"], refused, "Nothing of it was refused.")
     columns: list[output.Column] = [
         ("SECRET", lambda row: row["id"]),
         ("KIND", lambda row: row["kind"]),
@@ -312,6 +323,8 @@ def _print_severities(found: dict[str, Any]) -> None:
     ]  # fmt: skip
     output.print_rows(rows, columns, "")
     output.talk(f"Any other word means {found['otherwise']}.")
+    for each in found["unknown"]:
+        output.talk(f"Nobody knows its word “{each['word']}”, which it used {each['count']} times.")
     if found["label"]:
         output.talk(f"The word is taken from the label {found['label']}, where an alert has it.")
 

@@ -169,15 +169,17 @@ def forget_words(connection: sa.Connection, source: str, words: Iterable[str]) -
     )
 
 
-def minutes(connection: sa.Connection, now: datetime) -> dict[str, Minutes]:
-    """The last hour of every source that was heard in it, by name."""
+def minutes(connection: sa.Connection, now: datetime, source: str | None = None) -> dict[str, Minutes]:
+    """The last hour of every source that was heard in it, or of one, by name."""
     table, last = tables.source_minute.c, _minute(now)
     found: dict[str, list[int]] = {}
     query = sa.select(table.source, table.minute, table.received).where(table.minute.between(last - _MINUTES + 1, last))
-    for source, minute, received in connection.execute(query.order_by(table.source, table.minute)):
-        found.setdefault(source, [0] * _MINUTES)[minute - last - 1] = int(received)
+    if source is not None:
+        query = query.where(table.source == source)
+    for name, minute, received in connection.execute(query.order_by(table.source, table.minute)):
+        found.setdefault(name, [0] * _MINUTES)[minute - last - 1] = int(received)
     part = now.timestamp() / 60 - last
-    return {source: Minutes(tuple(received), part) for source, received in found.items()}
+    return {name: Minutes(tuple(received), part) for name, received in found.items()}
 
 
 def refusals(connection: sa.Connection, source: str | None = None) -> dict[str, list[RefusalCount]]:
@@ -192,12 +194,16 @@ def refusals(connection: sa.Connection, source: str | None = None) -> dict[str, 
     return found
 
 
-def words(connection: sa.Connection, source: str) -> list[WordCount]:
-    """Words for severities that a source used and that nothing knew then, the most frequent first."""
+def words(connection: sa.Connection, source: str | None = None) -> dict[str, list[WordCount]]:
+    """Words for severities that each source or one used and that nothing knew then, the most frequent first."""
     table = tables.source_word.c
-    query = sa.select(table.word, table.count, table.last_at).where(table.source == source)
-    found = connection.execute(query.order_by(table.count.desc(), table.word))
-    return [WordCount(row[0], int(row[1]), row[2]) for row in found]
+    query = sa.select(table.source, table.word, table.count, table.last_at)
+    if source is not None:
+        query = query.where(table.source == source)
+    found: dict[str, list[WordCount]] = {}
+    for row in connection.execute(query.order_by(table.count.desc(), table.word)):
+        found.setdefault(row[0], []).append(WordCount(row[1], int(row[2]), row[3]))
+    return found
 
 
 def _minute(now: datetime) -> int:

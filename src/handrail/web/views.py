@@ -878,8 +878,45 @@ class PullRow:
 
 
 @dataclass(frozen=True)
+class RefusalRow:
+    """What was refused of a source under one code."""
+
+    code: str
+    count: int
+    last_at: datetime
+    reason: str
+
+
+@dataclass(frozen=True)
+class UnknownWordRow:
+    """A word for a severity that a source used and that no mapping knows."""
+
+    word: str
+    count: int
+
+
+@dataclass(frozen=True)
+class TriedRow:
+    """What one item of a tried payload would become. `what` is alert, change or refused."""
+
+    what: str
+    status: str
+    severity: str
+    word: str
+    service: str
+    title: str
+
+
+@dataclass(frozen=True)
+class Tried:
+    source: str
+    rows: tuple[TriedRow, ...]
+    points: int
+
+
+@dataclass(frozen=True)
 class SourceRow:
-    """`health` is receiving, quiet or refusing."""
+    """`health` is receiving, quiet or refusing. `spark` draws the last hour; `severities` are lines WORD=SEVERITY."""
 
     id: str
     name: str
@@ -896,6 +933,15 @@ class SourceRow:
     heartbeat_seconds: int | None = None
     last_refusal: str = ""
     pull: PullRow | None = None
+    per_minute: int = 0
+    in_hour: int = 0
+    spark: str = ""
+    verdicts: str = ""
+    refusals: tuple[RefusalRow, ...] = ()
+    severities: str = ""
+    severity_label: str = ""
+    unknown_words: tuple[UnknownWordRow, ...] = ()
+    alerts_per_second: int | None = None
 
 
 @dataclass(frozen=True)
@@ -922,6 +968,7 @@ class SourcesView:
     integrations: tuple[Option, ...] = ()
     secret: Secret | None = None
     confirmations: tuple[ConfirmationRow, ...] = ()
+    tried: Tried | None = None
 
 
 # silences.html

@@ -18,7 +18,7 @@ from handrail.domain.people import Permission, Person, permitted
 from handrail.kernel.clock import from_text, to_text
 from handrail.operations.accounts import Caller
 from handrail.store import queries
-from handrail.store.intake import SourceStat
+from handrail.store.intake import Minutes, RefusalCount, SourceStat
 from handrail.store.pulls import PullState
 
 T = TypeVar("T")
@@ -160,6 +160,21 @@ class Pull(Shape):
         )  # fmt: skip
 
 
+class SourceVerdicts(Shape):
+    """Requests by how sure we are of their sender: signed, by its token alone, from a network that needs none."""
+
+    verified: int
+    token: int
+    unsigned: int
+
+
+class SourceRefusal(Shape):
+    code: str
+    count: int
+    last_at: Moment
+    reason: str
+
+
 class Source(Shape):
     id: str
     name: str
@@ -177,11 +192,17 @@ class Source(Shape):
     duplicate: int
     refused: int
     last_refusal: str
+    per_minute: int = Field(description="Alerts and changes of the last sixty seconds.")
+    minutes: list[int] = Field(description="The same for each minute of the last hour, oldest first.")
+    verdicts: SourceVerdicts
+    refusals: list[SourceRefusal] = Field(description="What was refused, by code, the latest first.")
 
     @staticmethod
     def of(
-        source: sources.Source, stat: SourceStat | None = None, pulled: PullState | None = None
+        source: sources.Source, stat: SourceStat | None = None, pulled: PullState | None = None,
+        minutes: Minutes | None = None, refusals: Sequence[RefusalCount] = (),
     ) -> "Source":  # fmt: skip
+        minutes = minutes or Minutes()
         return Source(
             id=source.id, name=source.name, integration=source.integration, address=f"/in/{source.name}",
             added_at=source.added_at, removed_at=source.removed_at, secrets=list(source.secrets),
@@ -191,6 +212,15 @@ class Source(Shape):
             last_seen_at=from_text(stat.last_seen) if stat else None, accepted=stat.accepted if stat else 0,
             duplicate=stat.duplicate if stat else 0, refused=stat.refused if stat else 0,
             last_refusal=stat.last_refusal if stat else "",
+            per_minute=minutes.per_minute, minutes=list(minutes.received),
+            verdicts=SourceVerdicts(
+                verified=stat.verified if stat else 0, token=stat.by_token if stat else 0,
+                unsigned=stat.unsigned if stat else 0,
+            ),
+            refusals=[
+                SourceRefusal(code=each.code, count=each.count, last_at=from_text(each.last_at), reason=each.reason)
+                for each in refusals
+            ],
         )  # fmt: skip
 
 

@@ -1,8 +1,11 @@
 """Sources of alerts and changes, their secrets, and payloads that nobody could read."""
 
 import base64
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Annotated, Literal
 
+import sqlalchemy as sa
 from fastapi import APIRouter
 from pydantic import Field
 from starlette.responses import Response
@@ -10,6 +13,7 @@ from starlette.responses import Response
 from handrail.domain.alert import SEVERITY_WORDS, Severity, is_unknown_word, rung_of, severity_of
 from handrail.domain.people import Permission, require
 from handrail.domain.pull import Pull, PullQuery
+from handrail.domain.severities import is_known
 from handrail.domain.source import Source, is_sns_address
 from handrail.kernel.clock import from_text
 from handrail.kernel.errors import BadInput
@@ -96,12 +100,16 @@ def list_integrations(desk: Reader) -> Response:
 def list_sources(desk: Reader, asked: Pages, status: Literal["live", "removed"] | None = None) -> Response:
     with desk.read() as connection:
         found = queries.page(connection, Source, queries.Wanted(status), asked.size, asked.before)
-        stats, pulled = intake.stats(connection), pulls.states(connection)
-    return desk.page(
-        found,
-        asked,
-        lambda item: shapes.Source.of(item.state, stats.get(item.state.name), pulled.get(item.id)),
-        lambda item: (item.id,),
+        shape = _shaped(connection, desk.context.shell.clock.now())
+    return desk.page(found, asked, lambda item: shape(item.state), lambda item: (item.id,))
+
+
+def _shaped(connection: sa.Connection, now: datetime, source: str | None = None) -> Callable[[Source], shapes.Source]:
+    """How any source is told, or the one named, with how it is doing."""
+    stats, pulled = intake.stats(connection), pulls.states(connection)
+    minutes, refusals = intake.minutes(connection, now, source), intake.refusals(connection, source)
+    return lambda each: shapes.Source.of(
+        each, stats.get(each.name), pulled.get(each.id), minutes.get(each.name), refusals.get(each.name, ())
     )
 
 
@@ -109,8 +117,8 @@ def list_sources(desk: Reader, asked: Pages, status: Literal["live", "removed"] 
 def get_source(desk: Reader, source_id: str) -> Response:
     with desk.read() as connection:
         found = queries.get(connection, Source, source_id)
-        stats, pulled = intake.stats(connection), pulls.states(connection)
-    return answer(shapes.Source.of(found.state, stats.get(found.state.name), pulled.get(source_id)), seq=found.seq)
+        told = _shaped(connection, desk.context.shell.clock.now(), found.state.name)(found.state)
+    return answer(told, seq=found.seq)
 
 
 @router.post("/sources", response_model=shapes.NewSource, status_code=201, summary="Add a source")
@@ -325,6 +333,12 @@ class SetSeverities(Asked):
     ] = ""
 
 
+class UnknownWord(shapes.Shape):
+    word: str
+    count: int
+    last_at: shapes.Moment
+
+
 class Severities(shapes.Shape):
     """How the sender's words are read: by `words`, else by `of_the_format`, else by the ladder, else as `otherwise`."""
 
@@ -333,11 +347,17 @@ class Severities(shapes.Shape):
     of_the_format: dict[str, Severity]
     of_the_ladder: dict[str, Severity]
     otherwise: Severity
+    unknown: list[UnknownWord] = Field(description="Words that this source used and that none of these knows.")
 
     @staticmethod
-    def of(source: Source) -> "Severities":
+    def of(source: Source, used: Sequence[intake.WordCount] = ()) -> "Severities":
         known = integrations().get(source.integration)
         return Severities(
+            unknown=[
+                UnknownWord(word=each.word, count=each.count, last_at=from_text(each.last_at))
+                for each in used
+                if not is_known(each.word, source.severities.words, known.severities if known else {})
+            ],
             words=source.severities.words, label=source.severities.label,
             of_the_format=dict(known.severities) if known else {}, of_the_ladder=SEVERITY_WORDS,
             otherwise=severity_of(None),
@@ -348,7 +368,8 @@ class Severities(shapes.Shape):
 def get_severities(desk: Reader, source_id: str) -> Response:
     with desk.read() as connection:
         found = queries.get(connection, Source, source_id)
-    return answer(Severities.of(found.state), seq=found.seq)
+        used = intake.words(connection, found.state.name).get(found.state.name, ())
+    return answer(Severities.of(found.state, used), seq=found.seq)
 
 
 @router.post("/sources/{source_id}/severities", response_model=Severities, summary="Set how severities are read")

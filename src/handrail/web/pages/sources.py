@@ -9,21 +9,24 @@ from handrail.operations import sources as operations
 from handrail.operations.shell import Tx
 from handrail.plugins.integrations.contract import Inbound, Integration
 from handrail.plugins.integrations.registry import integrations
+from handrail.signals.trial import read_as
 from handrail.store import intake, pulls, queries, rooms, sealed
 from handrail.store.queries import Wanted
 from handrail.web import views as v
 from handrail.web.pages.site import At, Done, On, Post
 from handrail.web.pages.visit import Screen, Visit
-from handrail.web.presenters.people import confirmation_rows, refused_row, source_row
+from handrail.web.presenters.people import Doing, confirmation_rows, refused_row, source_row, tried_rows
 
 _REFUSED_SHOWN = 20
 
 
-def sources(visit: Visit, secret: v.Secret | None = None) -> Screen:
+def sources(visit: Visit, secret: v.Secret | None = None, tried: v.Tried | None = None) -> Screen:
     connection, may_manage = visit.connection, visit.may(Permission.MANAGE_SOURCES)
     stats, firing = intake.stats(connection), rooms.firing_by_source(connection)
     found = queries.page(connection, Source, Wanted("live"), LIMITS.page_size_max)
     kept, known, pulled = rooms.quarantine_size(connection), integrations(), pulls.states(connection)
+    minutes, refusals = intake.minutes(connection, visit.now), intake.refusals(connection)
+    unknown = intake.words(connection)
     signing: dict[str, list[sealed.Shown]] = {}
     for shown in sealed.shown(connection) if may_manage else ():
         signing.setdefault(shown.owner_id, []).append(shown)
@@ -33,6 +36,10 @@ def sources(visit: Visit, secret: v.Secret | None = None) -> Screen:
                 each.state, stats.get(each.state.name), firing.get(each.state.name, 0), visit.now,
                 visit.context.public_url, signing.get(each.state.id, ()), _signs(known.get(each.state.integration)),
                 pulled.get(each.state.id),
+                Doing(
+                    minutes.get(each.state.name, intake.Minutes()), refusals.get(each.state.name, ()),
+                    unknown.get(each.state.name, ()),
+                ),
             )
             for each in found
         ),
@@ -47,6 +54,7 @@ def sources(visit: Visit, secret: v.Secret | None = None) -> Screen:
             for name in sorted(visit.context.integrations)
         ),
         secret=secret,
+        tried=tried,
         confirmations=tuple(row for each in found for row in confirmation_rows(each.state)) if may_manage else (),
     )  # fmt: skip
     return Screen("sources.html", "Sources", view, "sources", ("sources", "alerts"))
@@ -128,6 +136,43 @@ def set_heartbeat(post: Post) -> Done:
     return Done(f"Silence for longer than {every} s is an alert now." if every else "Silence is nothing now.")
 
 
+def set_severities(post: Post) -> Done:
+    words = {}
+    for line in filter(None, map(str.strip, post.text("words").splitlines())):
+        word, sign, rung = line.rpartition("=")
+        if not sign:
+            raise Unprocessable(f"“{line[:80]}” is no mapping; write one WORD=SEVERITY a line.", "bad_severities")
+        if word.strip().lower() in words:
+            raise Unprocessable(f"“{word[:80]}” is there twice; say once what it means.", "bad_severities")
+        words[word.strip().lower()] = rung.strip().lower()
+    label = post.text("label")
+    post.act(lambda tx, person: operations.set_severities(tx, post.where["source_id"], words, label, person))
+    post.context.source_changed()
+    return Done("Its words for severities are read so from now on; what fires follows when its sender repeats it.")
+
+
+def set_rate(post: Post) -> Done:
+    typed = post.text("rate")
+    if typed and (not typed.isdecimal() or len(typed) > 9):
+        raise Unprocessable("Say how many alerts a second it may send, or nothing.", "bad_rate")
+    rate = int(typed) if typed else None
+    post.act(lambda tx, person: operations.set_rate(tx, post.where["source_id"], rate, person))
+    post.context.source_changed()
+    return Done(f"It may send {rate} alerts a second." if rate else "It may send as many alerts as any source.")
+
+
+def try_payload(post: Post) -> Done:
+    """What was typed, read as the source's payloads are; nothing is stored."""
+    require(post.person, Permission.MANAGE_SOURCES)
+    with post.context.shell.database.read() as connection:
+        source: Source = queries.get(connection, Source, post.where["source_id"]).state
+    kept = Inbound(post.text("payload").encode(), {"content-type": post.text("content_type") or "application/json"})
+    parsed = read_as(source, kept, post.context.shell.clock.now())
+    tried = tried_rows(source, parsed)
+    said = f"Read as {source.name} sends it; nothing was stored."
+    return Done(said, "/sources", lambda visit: sources(visit, tried=tried))
+
+
 def set_pull(post: Post) -> Done:
     every, history = _seconds(post, "every", "between two pulls"), _seconds(post, "history", "of history")
     lines = [line.strip() for line in post.text("queries").splitlines() if line.strip()]
@@ -175,6 +220,9 @@ FORMS = (
     On("/sources/{source_id}/secrets/{secret_id}/retire", retire),
     On("/sources/{source_id}/confirmations/{confirmation_id}", answer_confirmation),
     On("/sources/{source_id}/heartbeat", set_heartbeat),
+    On("/sources/{source_id}/severities", set_severities),
+    On("/sources/{source_id}/rate", set_rate),
+    On("/sources/{source_id}/try", try_payload),
     On("/sources/{source_id}/pull", set_pull),
     On("/sources/{source_id}/pull/end", end_pull),
     On("/sources/{source_id}/remove", remove),

@@ -1,18 +1,25 @@
 """People and machines with their roles and tokens; senders and how they are doing."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from handrail.domain.account import Account
+from handrail.domain.alert import is_unknown_word, rung_of
 from handrail.domain.people import GRANTS, Permission, Person, Role, permitted
 from handrail.domain.pull import Pull
+from handrail.domain.severities import is_known
 from handrail.domain.source import Source, is_sns_address
 from handrail.kernel.clock import from_text
-from handrail.store.intake import SourceStat
+from handrail.kernel.limits import LIMITS
+from handrail.plugins.integrations.contract import Parsed
+from handrail.plugins.integrations.registry import integrations
+from handrail.store.intake import Minutes, RefusalCount, SourceStat, WordCount
 from handrail.store.pulls import PullState
 from handrail.store.queries import Quarantined, TokenView
 from handrail.store.sealed import Shown
 from handrail.web import views as v
+from handrail.web.svg import Point, sparkline
 
 _HEARD_LATELY = timedelta(minutes=15)
 _ADDRESSES = {"alertmanager": "/api/v2/alerts", "pagerduty_events_v2": "/v2/enqueue"}
@@ -52,13 +59,36 @@ def _person(account: Account, tokens: Sequence[TokenView], viewer: Person, may_m
     )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Doing:
+    """How one source is doing, as the store tells it."""
+
+    minutes: Minutes = field(default_factory=Minutes)
+    refusals: Sequence[RefusalCount] = ()
+    words: Sequence[WordCount] = ()
+
+
 def source_row(
     source: Source, stat: SourceStat | None, firing: int, now: datetime, public_url: str,
-    signing: Sequence[Shown] = (), signs: bool = False, pulled: PullState | None = None,
+    signing: Sequence[Shown] = (), signs: bool = False, pulled: PullState | None = None, doing: Doing | None = None,
 ) -> v.SourceRow:  # fmt: skip
     """`signs` tells whether the source's format can be signed with a secret, `signing` what may be shown of them."""
-    last_at = from_text(stat.last_seen) if stat else None
+    last_at, doing = from_text(stat.last_seen) if stat else None, doing or Doing()
+    known = integrations().get(source.integration)
     return v.SourceRow(
+        per_minute=doing.minutes.per_minute,
+        in_hour=sum(doing.minutes.received),
+        spark=_spark(doing.minutes, now),
+        verdicts=_verdicts(stat),
+        refusals=tuple(v.RefusalRow(r.code, r.count, from_text(r.last_at), r.reason) for r in doing.refusals),
+        severities="\n".join(f"{word}={rung.value}" for word, rung in source.severities.words.items()),
+        severity_label=source.severities.label,
+        unknown_words=tuple(
+            v.UnknownWordRow(each.word, each.count)
+            for each in doing.words
+            if not is_known(each.word, source.severities.words, known.severities if known else {})
+        ),
+        alerts_per_second=source.alerts_per_second,
         id=source.id,
         name=source.name,
         kind=source.integration.replace("_", " "),
@@ -95,6 +125,38 @@ def confirmation_rows(source: Source) -> list[v.ConfirmationRow]:
         )
         for item in source.confirmations
     ]  # fmt: skip
+
+
+def _spark(minutes: Minutes, now: datetime) -> str:
+    """The last hour as a line; nothing where nothing was heard."""
+    if not any(minutes.received):
+        return ""
+    ends = len(minutes.received)
+    points = [Point(now - timedelta(minutes=ends - 1 - at), count) for at, count in enumerate(minutes.received)]
+    return sparkline(
+        points, f"The last hour: {sum(minutes.received)} in all, {max(minutes.received)} in its busiest minute"
+    )
+
+
+def _verdicts(stat: SourceStat | None) -> str:
+    """Requests by how sure we are of their sender."""
+    counts = ((stat.verified, "signed"), (stat.by_token, "by token"), (stat.unsigned, "unsigned")) if stat else ()
+    return ", ".join(f"{count} {how}" for count, how in counts if count)
+
+
+def tried_rows(source: Source, parsed: Parsed) -> v.Tried:
+    """What a payload would become, item by item."""
+    rows = [
+        v.TriedRow(
+            "alert", said.status.value, rung_of(said).value,
+            f"{said.severity_raw or 'none'}{' (no mapping knows it)' if is_unknown_word(said) else ''}",
+            said.service or "", said.title,
+        )
+        for said in parsed.occurrences
+    ]  # fmt: skip
+    rows += [v.TriedRow("change", said.kind, "", "", said.service or "", said.title) for said in parsed.changes]
+    rows += [v.TriedRow("refused", said.code, "", "", "", said.reason) for said in parsed.rejected]
+    return v.Tried(source.name, tuple(rows[: LIMITS.page_size_max]), len(parsed.points))
 
 
 def _known_by(source: Source) -> str:
