@@ -228,6 +228,26 @@ def test_new_labels_are_new_series_and_the_old_ones_are_no_alert(desk_of: Desk) 
     assert desk_of.found() == [] and desk_of.state().series == 3
 
 
+def test_a_clock_that_goes_back_is_said_and_the_pulling_goes_on(desk_of: Desk) -> None:
+    desk_of.pull()
+    desk_of.pull(seconds=-3600)
+    assert "clock went back" in desk_of.state().notes
+    desk_of.pull(seconds=EVERY)
+    assert "clock went back" in desk_of.state().notes
+    desk_of.pull(seconds=3600)
+    assert desk_of.state().notes == "" and desk_of.found() == []
+
+
+def test_a_server_that_answers_too_late_or_breaks_off_is_said_in_words(desk_of: Desk) -> None:
+    desk_of.fake.trouble = b"HTTP/1.1 200 X\r\ncontent-length: 99\r\n\r\n{"
+    desk_of.pull()
+    assert "The connection to 127.0.0.1" in desk_of.state().trouble
+    slow = replace(bounded(LIMITS), outward_total_seconds=0)
+    desk_of.pulling.outward = Outward(desk_of.pulling.outward._allowed, slow)
+    desk_of.pull(seconds=EVERY)
+    assert "in time" in desk_of.state().trouble
+
+
 def test_the_source_is_heard_by_being_pulled(desk_of: Desk) -> None:
     desk_of.pull()
     assert desk_of.intake.stat("prom").accepted == 0

@@ -114,6 +114,10 @@ class Kept:
     pulled: bool = False
     under_way: bool = False
 
+    def is_due(self, now: float) -> bool:
+        """Whether its time has come, or never would because the clock went back."""
+        return now >= self.next_at or now < self.next_at - 2 * self.pull.every_seconds
+
     def note(self, trouble: str, now: datetime) -> None:
         """How a pull ended; empty trouble: well."""
         self.trouble = trouble
@@ -207,7 +211,7 @@ class Pulling:
         for source in mine.values():
             assert source.pull is not None
             kept = self._kept.setdefault(source.id, Kept(source.pull))
-            if not kept.under_way and self.clock.now().timestamp() >= kept.next_at:
+            if not kept.under_way and kept.is_due(self.clock.now().timestamp()):
                 kept.under_way = True
                 started.append(asyncio.create_task(self._pull(source, kept)))
         self._tasks |= set(started)
@@ -294,7 +298,7 @@ class Pulling:
             for part in parts(past, newest.series, self.limits) if past else ():
                 await self._take(source, await self._in_thread(server.between, query, part.first, part.last, part.step))
             await self._take(source, newest)
-        kept.last[query.name], kept.series[query.name] = moment, newest.series
+        kept.last[query.name], kept.series[query.name] = max(moment, last or moment), newest.series
         kept.series.pop("", None)
         notes += newest.notes
 
