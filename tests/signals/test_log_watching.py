@@ -85,6 +85,15 @@ def test_many_new_messages_of_one_minute_are_one_alert(desk: Intake) -> None:
     assert "bees lost the way" in desk.alert().summary
 
 
+def test_a_burst_and_the_message_that_it_is_made_of_are_one_reason_to_look(desk: Intake) -> None:
+    refused = said([f"connection {at} refused" for at in range(40)])
+    pass_minutes(desk, watcher(desk), [*[usual()] * 15, [*usual(), *refused]])
+    severities = {alert.title.split(" in the log")[0]: alert.severity.value for alert in desk.alerts()}
+    assert severities == {"Many more errors than usual": "medium", "New message": "low"}
+    pass_minutes(desk, watcher(desk), [*[usual()] * 15, [*usual(), *refused[:3]]])
+    assert {alert.severity.value for alert in desk.alerts() if alert.title.startswith("New")} == {"medium"}
+
+
 def test_a_finding_ends_when_it_was_not_there_for_a_while(desk: Intake) -> None:
     watch = watcher(desk)
     pass_minutes(desk, watch, [*[usual()] * 15, [*usual(), *said(["disk 3 went away"])], *[usual()] * 14])

@@ -155,22 +155,25 @@ class LogWatching:
             alike: dict[tuple[float, LogFindingKind], list[LogFinding]] = {}
             for finding in findings:
                 alike.setdefault((finding.at, finding.kind), []).append(finding)
+            bursts = {finding.at for finding in findings if finding.kind == LogFindingKind.ERROR_BURST}
             for same in alike.values():
                 together = [same] if len(same) > self.limits.log_findings_apart else [[one] for one in same]
                 for members in together:
-                    occurrence = _firing(log, members, now)
+                    # The messages of a burst are what it is made of: one thing must not open a candidate by two names.
+                    is_part = members[0].kind != LogFindingKind.ERROR_BURST and members[0].at in bursts
+                    grave = any(map(_is_grave, members)) and not is_part
+                    occurrence = _firing(log, members, "medium" if grave else "low", now)
                     about = frozenset((one.kind, one.template) for one in members)
                     said[occurrence.dedup_key] = occurrence
                     self._open[occurrence.dedup_key] = _Open(occurrence, now, log, about)
         return tuple(said.values())
 
 
-def _firing(log: Log, findings: Sequence[LogFinding], now: datetime) -> Occurrence:
+def _firing(log: Log, findings: Sequence[LogFinding], severity: str, now: datetime) -> Occurrence:
     (source, service), first = log, findings[0]
     one, many = _WORDS[first.kind]
     of = f" in the log of {service or source}"
     is_one = len(findings) == 1
-    grave = any(map(_is_grave, findings))
     title = f"{one}{of}{f': {first.template}' if first.template else ''}" if is_one else f"{len(findings)} {many}{of}"
     samples = [line for finding in findings for line in finding.samples][: LIMITS.log_samples]
     raw = {
@@ -185,7 +188,7 @@ def _firing(log: Log, findings: Sequence[LogFinding], now: datetime) -> Occurren
         dedup_key=clip(f"{_PREFIX}{source}/{service}/{first.kind.value}/{name}", LIMITS.label_chars),
         status=AlertStatus.FIRING,
         title=clip(title, LIMITS.title_chars),
-        severity_raw="medium" if grave else "low",
+        severity_raw=severity,
         service=service or None,
         summary=clip("\n".join(finding.sentence for finding in findings), LIMITS.summary_chars),
         labels=labels,
