@@ -50,8 +50,8 @@ IDENTITIES: dict[str, tuple[str, ...]] = {
         "app.status.operationState.syncResult", "app", "revision", "finished_at",
     ),
     "cloudevents": (
-        "id", "source", "type", "subject", "data.subject", "context.id", "context.source", "#.id", "#.source", "#.type",
-        "#.subject",
+        "id", "source", "type", "subject", "data.subject", "context.id", "context.source", "context.type",
+        "#.id", "#.source", "#.type", "#.subject",
     ),
     "dynatrace": ("PID", "Problem ID"),
     "github": (
