@@ -227,7 +227,12 @@ class _Groups:
     def _possible(self, symptom: Symptom) -> list[_Group]:
         links = self.topology.links
         known = links.knows(symptom.service)
-        services = links.near(symptom.service) if known and symptom.service else [symptom.service]
+        services: Iterable[str | None] = [symptom.service]
+        if known and symptom.service:
+            near = links.near(symptom.service)
+            # Whichever is fewer: the services near this one, or all that are alerting.
+            few = len(self._by_service) < len(near)
+            services = [service for service in self._by_service if service in near] if few else near
         # Between two services that the catalogue knows, labels prove nothing that their connection does not.
         by_pair = self._by_pair_of_unknown if known else self._by_pair
         found = set(

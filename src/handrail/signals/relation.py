@@ -92,17 +92,20 @@ def telling_words(alert: Alert, catalog: Catalog) -> frozenset[str]:
     found = [*names, *(word for word in plain if word in catalog.services)]
     if not found:
         return _NO_WORDS
-    own = {value.lower() for value in alert.labels.values()}
-    own.add((alert.service or "").lower())
+    own = [value.lower() for value in (*alert.labels.values(), alert.service or "")]
     return frozenset([word for word in found if word not in own][:_WORDS_READ])
 
 
 @lru_cache(maxsize=8192)
 def _read(title: str, summary: str) -> tuple[list[str], list[str]]:
     """The names in a text, and its plain words."""
-    words = dict.fromkeys(_WORD.findall(f"{title} {summary}"[:_TEXT_CHARS].lower()))
-    names = [word for word in words if not word.isalpha() and _is_name(word)]
-    return names, [word for word in words if word.isalpha()]
+    names, plain = [], []
+    for word in dict.fromkeys(_WORD.findall(f"{title} {summary}"[:_TEXT_CHARS].lower())):
+        if word.isalpha():
+            plain.append(word)
+        elif _is_name(word):
+            names.append(word)
+    return names, plain
 
 
 def _is_name(word: str) -> bool:
