@@ -73,6 +73,8 @@ class Limits:
     learned_kinds: int = 24
     learned_pairs: int = 2000
     correlation_interval_seconds: float = 0.25
+    correlation_large_alerts: int = 2000
+    correlation_recount_seconds: float = 5.0
     correlation_gather_seconds: float = 0.02
     correlation_idle_seconds: float = 1.0
     fingerprints_remembered: int = 32_768

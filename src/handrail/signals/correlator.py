@@ -28,6 +28,7 @@ from handrail.operations import silences
 from handrail.operations.shell import HANDRAIL, Committed, Shell, Tx
 from handrail.signals import metrics
 from handrail.signals.correlate import Decided, Live, Memory, Placed, correlate
+from handrail.signals.counting import Counts
 from handrail.signals.relation import Hit, Pair, RecentChange, Symptom, joined_words, telling_pairs, telling_words
 from handrail.signals.remembering import Remembering
 from handrail.store import alerts, tables
@@ -50,6 +51,7 @@ class Correlator:
         self._on_quiet = on_quiet
         self._limits = limits
         self._remembering = Remembering(limits)
+        self._counts = Counts(limits)
         self._waiting: frozenset[str] = frozenset()
         self._wake = threading.Event()
         self._stopped = threading.Event()
@@ -99,6 +101,7 @@ class Correlator:
                 return
             except Exception:
                 _log.exception("correlation failed and will be tried again")
+                self._counts.forget()
             ended = self._shell.clock.monotonic()
 
     def _has_work(self) -> bool:
@@ -149,8 +152,10 @@ class Correlator:
         changes = _recent_changes(tx, min((one.since for one in symptoms), default=tx.now), self._limits)
         decided = correlate(memory, changes, live, symptoms, self._limits)
         where: dict[str, str | None] = {**stays, **dict.fromkeys(held)}
+        by_id = {symptom.id: symptom for symptom in symptoms}
         for placed in decided.placed:
             candidate_id = _record(tx, placed)
+            self._counts.add(candidate_id, (by_id[member.alert_id] for member in placed.members), tx.now)
             where |= {member.alert_id: candidate_id for member in placed.members}
             metrics.CORRELATED.labels("new" if placed.candidate_id is None else "known").inc(len(placed.members))
         where |= dict.fromkeys(self._given_up(decided, batch, tx.now))
@@ -174,9 +179,7 @@ class Correlator:
     def _live(self, tx: Tx, catalog: Catalog) -> list[Live]:
         """What an alert may join, if any of it was heard of within the window."""
         ids = alerts.live_candidates(tx.connection, self._limits.correlation_candidates)
-        by_candidate: dict[str, list[Hits]] = {}
-        for hits in alerts.hits_of(tx.connection, ids):
-            by_candidate.setdefault(hits.candidate_id, []).append(hits)
+        by_candidate = self._counts.of(tx.connection, ids, self._shell.clock.monotonic())
         found = []
         for candidate_id, all_hits in by_candidate.items():
             newest = max(tx.now if one.is_open else one.last_at for one in all_hits)

@@ -241,8 +241,8 @@ class Ingestor:
             if entry is not None:
                 alerts.save_occurrences(tx.connection, entry.index, fold.occurrences)
             intake.add_tallies(tx.connection, fold.tallies, tx.now)
+            intake.add_words(tx.connection, fold.unknown, tx.now, self._limits)
             tx.writer.flush()
-        intake.add_words(tx.connection, fold.unknown, tx.now, self._limits)
         if fold.moved:
             incidents = alerts.incidents_of(tx.connection, fold.moved).values()
             tx.topics |= {"board", *(f"incident:{incident_id}" for incident_id in incidents)}

@@ -26,29 +26,33 @@ _decode = msgspec.json.Decoder(Alert).decode
 _remembered = lru_cache(maxsize=LIMITS.alert_states_remembered)(_decode)
 _COLUMNS = (
     "id", "source", "dedup_key", "status", "severity", "service", "first_at", "last_at", "correlated",
-    "candidate_id", "trace", "state",
+    "candidate_id", "trace", "state", "moved_at",
 )  # fmt: skip
 _UPSERT = (
     f"INSERT INTO hr_alert ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))}) "  # noqa: S608
     "ON CONFLICT (id) DO UPDATE SET status = excluded.status, severity = excluded.severity, "
     "service = excluded.service, last_at = excluded.last_at, correlated = excluded.correlated, "
-    "candidate_id = excluded.candidate_id, trace = excluded.trace, state = excluded.state"
+    "candidate_id = excluded.candidate_id, trace = excluded.trace, state = excluded.state, "
+    "moved_at = excluded.moved_at"
 )
 _INSERT_OCCURRENCE = "INSERT INTO hr_occurrence (batch, position, alert_id, leaf, raw) VALUES (?, ?, ?, ?, ?)"
 _BY_KEY = (
     "SELECT source, dedup_key, correlated, candidate_id, trace, state FROM hr_alert WHERE source = ? AND dedup_key"
 )
 _OPEN = tables.alert.c.status != AlertStatus.RESOLVED
+_OPEN_STATUSES = (AlertStatus.FIRING.value, AlertStatus.ACKNOWLEDGED.value)
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An alert as its row holds it: its state, and where correlation put it. `correlated` means: looked at."""
+    """An alert as its row holds it: its state, and where correlation put it. `correlated` means: looked at. `moved_at`
+    is when something new was said, as text."""
 
     alert: Alert
     correlated: bool
     candidate_id: str | None = None
     trace: str | None = None
+    moved_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +111,7 @@ def save(connection: sa.Connection, kept: Iterable[Kept]) -> None:
             (
                 alert.id, alert.source, alert.dedup_key, alert.status.value, alert.severity.value, alert.service,
                 _text(alert.first_at, texts), _text(alert.last_at, texts), item.correlated, item.candidate_id,
-                item.trace, _encode(alert).decode(),
+                item.trace, _encode(alert).decode(), _text(alert.last_at, texts),
             )
         )  # fmt: skip
     execute_many(connection, _UPSERT, rows)
@@ -144,11 +148,12 @@ def get(connection: sa.Connection, alert_id: str) -> Kept | None:
 def page(
     connection: sa.Connection, wanted: Filter, size: int = LIMITS.page_size, before: tuple[str, str] | None = None
 ) -> list[Kept]:
-    """Newest first. `before` is (`last_at` as text, id) of the last alert of the page before."""
+    """Those first of whom something new was said last; a repeat is no news. `before` is (`moved_at`, id) of the last
+    alert of the page before."""
     alert = tables.alert
-    query = sa.select(alert).where(*_conditions(wanted)).order_by(alert.c.last_at.desc(), alert.c.id.desc())
+    query = sa.select(alert).where(*_conditions(wanted)).order_by(alert.c.moved_at.desc(), alert.c.id.desc())
     if before is not None:
-        query = query.where(sa.tuple_(alert.c.last_at, alert.c.id) < sa.tuple_(*map(sa.literal, before)))
+        query = query.where(sa.tuple_(alert.c.moved_at, alert.c.id) < sa.tuple_(*map(sa.literal, before)))
     size = min(size, LIMITS.page_size_max)
     return [from_row(row) for row in connection.execute(query.limit(size))]
 
@@ -161,7 +166,7 @@ def count(connection: sa.Connection, wanted: Filter) -> int:
 def listed(connection: sa.Connection, source: str | None) -> list[Alert]:
     """Alerts that are not resolved, of one source or of all, newest first, within the bound."""
     alert = tables.alert
-    query = sa.select(alert.c.state, alert.c.last_at).where(_OPEN).order_by(alert.c.last_at.desc())
+    query = sa.select(alert.c.state, alert.c.last_at).where(_OPEN).order_by(alert.c.moved_at.desc())
     if source is not None:
         query = query.where(alert.c.source == source)
     return [_alert(row.state, row.last_at) for row in connection.execute(query.limit(LIMITS.alerts_listed))]
@@ -221,7 +226,7 @@ def hits_of(connection: sa.Connection, candidate_ids: Sequence[str]) -> list[Hit
     is_open = _OPEN.label("is_open")
     columns = (alert.c.candidate_id, alert.c.service, alert.c.severity, is_open)
     query = (
-        sa.select(*columns, sa.func.count(), sa.func.min(alert.c.first_at), sa.func.max(alert.c.last_at))
+        sa.select(*columns, sa.func.count(), sa.func.min(alert.c.first_at), sa.func.max(alert.c.moved_at))
         .where(alert.c.candidate_id.in_(candidate_ids))
         .group_by(*columns)
         .order_by(*columns)
@@ -233,10 +238,10 @@ def hits_of(connection: sa.Connection, candidate_ids: Sequence[str]) -> list[Hit
 
 
 def newest_of(connection: sa.Connection, candidate_id: str, size: int) -> list[Alert]:
-    """The alerts of a candidate that were heard of last."""
+    """The alerts of a candidate of which something new was said last."""
     alert = tables.alert
     query = sa.select(alert.c.state, alert.c.last_at).where(alert.c.candidate_id == candidate_id)
-    query = query.order_by(alert.c.last_at.desc(), alert.c.id.desc()).limit(size)
+    query = query.order_by(alert.c.moved_at.desc(), alert.c.id.desc()).limit(size)
     return [_alert(row.state, row.last_at) for row in connection.execute(query)]
 
 
@@ -255,7 +260,7 @@ def incidents_of(connection: sa.Connection, candidate_ids: Iterable[str]) -> dic
 def quiet_incidents(connection: sa.Connection) -> list[str]:
     """Live incidents declared from a candidate none of whose alerts is open."""
     candidate, incident, alert = tables.noun.alias("c"), tables.noun.alias("i"), tables.alert
-    still = sa.exists().where(alert.c.candidate_id == candidate.c.id, _OPEN)
+    still = sa.exists().where(alert.c.candidate_id == candidate.c.id, alert.c.status.in_(_OPEN_STATUSES))
     query = (
         sa.select(incident.c.id)
         .join(candidate, candidate.c.incident_id == incident.c.id)
@@ -289,7 +294,7 @@ def live_candidates(connection: sa.Connection, size: int) -> list[str]:
 
 def _conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:
     alert = tables.alert
-    found: list[sa.ColumnElement[bool]] = [sa.true()]
+    found: list[sa.ColumnElement[bool]] = []
     for column, value in (
         (alert.c.source, wanted.source), (alert.c.status, wanted.status), (alert.c.candidate_id, wanted.candidate_id),
     ):  # fmt: skip
@@ -301,7 +306,7 @@ def _conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:
 
 
 def from_row(row: Any) -> Kept:
-    return Kept(_alert(row.state, row.last_at), bool(row.correlated), row.candidate_id, row.trace)
+    return Kept(_alert(row.state, row.last_at), bool(row.correlated), row.candidate_id, row.trace, row.moved_at)
 
 
 def _state(text: str) -> Alert:

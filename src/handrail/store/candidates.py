@@ -73,7 +73,7 @@ def place_again(connection: sa.Connection, services: Collection[str], since: dat
         alert.c.candidate_id.is_(None), alert.c.status.in_(open_ones), alert.c.correlated.is_(sa.true()),
         alert.c.service.in_(sorted(services)),
     )  # fmt: skip
-    rows = connection.execute(query.order_by(alert.c.last_at.desc(), alert.c.id).limit(size))
+    rows = connection.execute(query.order_by(alert.c.moved_at.desc(), alert.c.id).limit(size))
     kept = [alerts.from_row(row).alert for row in rows]
     found = [one.id for one in kept if began(one, one.last_at) >= since]
     if found:

@@ -9,7 +9,7 @@ from handrail.kernel.errors import Unavailable
 from handrail.store import tables
 from handrail.store.database import Database
 
-NEWEST = "0004"
+NEWEST = "0005"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK = 0x68616E64
 _VERSION_TABLE = "hr_alembic_version"

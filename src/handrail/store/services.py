@@ -53,6 +53,6 @@ def unresolved(connection: sa.Connection, known: Collection[str], size: int) -> 
     counts = {service: int(count) for service, count in connection.execute(counted) if service not in known}
     named = sorted(service for service in counts if service is not None)[:_NAMES_AT_ONCE]
     stands_nowhere = sa.or_(alert.c.service.is_(None), alert.c.service.in_(named))
-    newest = sa.select(alert.c.id).where(is_open, stands_nowhere).order_by(alert.c.last_at.desc(), alert.c.id.desc())
+    newest = sa.select(alert.c.id).where(is_open, stands_nowhere).order_by(alert.c.moved_at.desc(), alert.c.id.desc())
     kept = [alerts.get(connection, alert_id) for alert_id in connection.execute(newest.limit(size)).scalars().all()]
     return Unresolved(sum(counts.values()), tuple(one.alert for one in kept if one is not None))

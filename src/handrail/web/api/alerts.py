@@ -8,7 +8,6 @@ from starlette.responses import Response
 
 from handrail.domain.alert import AlertStatus
 from handrail.domain.change import Change
-from handrail.kernel.clock import to_text
 from handrail.kernel.errors import NotFound
 from handrail.store import alerts, queries
 from handrail.store.alerts import Kept, OccurrenceRow
@@ -25,13 +24,13 @@ def alert_page(desk: Desk, asked: Paging, wanted: alerts.Filter) -> Response:
     with desk.read() as connection:
         found = alerts.page(connection, wanted, asked.limit, before)
         # The store bounds a page at its maximum, so what follows is asked for apart.
-        last = found[-1].alert if len(found) == asked.limit else None
-        more = alerts.page(connection, wanted, 1, (to_text(last.last_at), last.id)) if last else []
+        last = found[-1] if len(found) == asked.limit else None
+        more = alerts.page(connection, wanted, 1, (last.moved_at, last.alert.id)) if last else []
     return desk.page(
         [*found, *more],
         asked,
         lambda kept: shapes.Alert.of(kept.alert, kept.candidate_id),
-        lambda kept: (to_text(kept.alert.last_at), kept.alert.id),
+        lambda kept: (kept.moved_at, kept.alert.id),
     )
 
 

@@ -9,7 +9,6 @@ from starlette.responses import Response
 
 from handrail.domain import candidate, correction
 from handrail.domain.kind import Kind
-from handrail.kernel.clock import to_text
 from handrail.kernel.limits import LIMITS
 from handrail.operations import candidates, incidents
 from handrail.store import alerts, queries
@@ -139,14 +138,14 @@ def list_members(desk: Reader, asked: Pages, candidate_id: str) -> Response:
     with desk.read() as connection:
         found = queries.get(connection, candidate.Candidate, candidate_id).state
         shown = alerts.page(connection, wanted, asked.limit, before)
-        last = shown[-1].alert if len(shown) == asked.limit else None
-        more = alerts.page(connection, wanted, 1, (to_text(last.last_at), last.id)) if last else []
+        last = shown[-1] if len(shown) == asked.limit else None
+        more = alerts.page(connection, wanted, 1, (last.moved_at, last.alert.id)) if last else []
         reasons = store.members(connection, found, [kept.alert.id for kept in shown])
     return desk.page(
         [*shown, *more],
         asked,
         lambda kept: _member(kept, reasons.get(kept.alert.id)),
-        lambda kept: (to_text(kept.alert.last_at), kept.alert.id),
+        lambda kept: (kept.moved_at, kept.alert.id),
     )
 
 

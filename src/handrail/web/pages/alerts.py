@@ -10,7 +10,6 @@ from handrail.domain.alert import AlertStatus, is_flapping
 from handrail.domain.incident import Incident
 from handrail.domain.people import Permission
 from handrail.domain.silence import silencing
-from handrail.kernel.clock import to_text
 from handrail.kernel.errors import BadInput, NotFound
 from handrail.kernel.limits import LIMITS
 from handrail.operations import silences as operations
@@ -48,7 +47,7 @@ def _address(source: str | None, status: str | None, search: str, last: store.Ke
 
 
 def place(last: store.Kept) -> str:
-    text = json.dumps([to_text(last.alert.last_at), last.alert.id])
+    text = json.dumps([last.moved_at, last.alert.id])
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
@@ -56,10 +55,10 @@ def read_place(text: str | None) -> tuple[str, str] | None:
     if not text:
         return None
     try:
-        last_at, alert_id = json.loads(base64.urlsafe_b64decode(text.encode() + b"=" * (-len(text) % 4)))
+        moved_at, alert_id = json.loads(base64.urlsafe_b64decode(text.encode() + b"=" * (-len(text) % 4)))
     except (ValueError, TypeError, binascii.Error):
         raise BadInput("This page of alerts is none of ours; begin again from the list.", "bad_cursor") from None
-    return str(last_at), str(alert_id)
+    return str(moved_at), str(alert_id)
 
 
 def alert(visit: Visit) -> Screen:
