@@ -2,21 +2,22 @@
 
 A pair is one signature on one host. A pair's alert, in this order:
 
-1. repeats: it came a short pause ago, so it stays in its group. The pause allowed falls with the root of the group's
-   size, from `gap` to `floor`: what comes thick and then pauses has stopped.
+1. repeats: it came a short pause ago, so it stays in its group. The pause allowed is `gap` divided by the
+   group's size, and never below `floor`: what comes thick and then pauses has stopped.
 2. is lent: a newer group is active on its host, and gets the alert. Being lost in a big group spoils a small one,
-   not the other way round. A storm gets any pair; a smaller group of two pairs or more only what brings little.
+   not the other way round. A storm gets what a storm is made of, a smaller group of two pairs or more what brings
+   little.
 3. is loose: it makes up little of a storm. A storm of one kind says nothing about the few others that come during it.
 4. begins: the pair was quiet. It joins the group in which its signature began on another host a moment ago, else the
    one active on its host, else it opens one. A pair that begins often is a habit, and habits neither join nor gather.
 
-On a host with several live groups only the same moment joins: any lag would join what merely overlaps. A storm is over
-when one of its main pairs is; what goes on is another cause. A group depends on the alerts up to it only. Alerts never
-move and groups never merge."""
+On a host with several groups at work only the same moment joins: any lag would join what merely overlaps. A storm is
+over when one of its main pairs is; what goes on is another cause. A group depends on the alerts up to it only. Alerts
+never move and groups never merge."""
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from math import exp, floor, isfinite, sqrt
+from math import exp, floor, isfinite
 from typing import NamedTuple
 
 # Groups looked at on one host, the newest first.
@@ -25,12 +26,13 @@ LIVE = 8
 
 @dataclass(frozen=True)
 class Setting:
-    """`gap`, `floor`, `lag` and `memory` in seconds, `storm` in alerts of a group, `loose` and `main` as shares of it,
-    `habit` in beginnings within about `memory`; `pairs` are kept at most, the longest quiet are forgotten first."""
+    """`gap` and `lag` in seconds for a group of one alert, `floor` and `memory` in seconds, `storm` in alerts of a
+    group, `loose` and `main` as shares of it, `habit` in beginnings within about `memory`; `pairs` are kept at most,
+    the longest quiet are forgotten first."""
 
-    gap: float = 10.0
+    gap: float = 50.0
     floor: float = 4.0
-    lag: float = 3.0
+    lag: float = 6.0
     storm: int = 200
     loose: float = 0.02
     main: float = 0.2
@@ -113,9 +115,12 @@ class Grouper:
 
     def _goes_on(self, pair: _Pair, moment: int) -> bool:
         group, pause = pair.group, abs(moment - pair.last)
-        if pause > self.setting.floor and pause * sqrt(group.size) > self.setting.gap:
+        if not self._may_pause(group, pause):
             return False
         return pair.loose or group.size <= self.setting.storm or not self._is_over(group, moment)
+
+    def _may_pause(self, group: _Group, pause: int) -> bool:
+        return pause <= self.setting.floor or pause * group.size <= self.setting.gap
 
     def _is_over(self, storm: _Group, moment: int) -> bool:
         if moment != storm.checked and not storm.over:
@@ -133,14 +138,17 @@ class Grouper:
             storm = group.size > self.setting.storm
             if group.began <= pair.began or group is pair.group or group.over or abs(moment - group.last) > storm:
                 continue
-            if storm or (len(group.pairs) > 1 and self._brings_little(pair, group)):
+            if self._suits_storm(pair) if storm else len(group.pairs) > 1 and self._brings_little(pair, group):
                 return group
         return None
+
+    def _suits_storm(self, pair: _Pair) -> bool:
+        return not pair.loose and pair.group.size > self.setting.storm
 
     def _brings_little(self, pair: _Pair, group: _Group) -> bool:
         if pair.loose:
             return True
-        a_second = pair.count / (1 + pair.last - pair.began)
+        a_second = pair.count / (1 + abs(pair.last - pair.began))
         return pair.group.size <= self.setting.storm and a_second <= group.size
 
     def _begin(self, moment: int, host: Hashable, signature: Hashable, pair: _Pair | None) -> Placement:
@@ -180,8 +188,9 @@ class Grouper:
             reason = f"its signature began in this group, which was active {pause} s before"
             return group, reason, self._firmness(pause, group, self.setting.lag)
         live = self._hosts.get(host, [])
-        live[:] = [group for group in live if self._is_live(group, moment)]
-        lag = self.setting.lag if len(live) == 1 else 0
+        live[:] = [group for group in live if self._may_pause(group, abs(moment - group.last))]
+        at_work = sum(abs(moment - group.last) <= self.setting.floor for group in live)
+        lag = self.setting.lag if at_work <= 1 else 0
         for group in reversed(live):
             if self._is_near(group, moment, lag):
                 pause = abs(moment - group.last)
@@ -189,16 +198,12 @@ class Grouper:
                 return group, reason, self._firmness(pause, group, lag) / 2
         return None, "", 1.0
 
-    def _is_live(self, group: _Group, moment: int) -> bool:
-        pause = abs(moment - group.last)
-        return pause <= self.setting.floor or pause * sqrt(group.size) <= self.setting.gap
-
     def _is_near(self, group: _Group, moment: int, lag: float) -> bool:
         pause = abs(moment - group.last)
-        return group.size <= self.setting.storm and (not pause or pause * sqrt(group.size) <= lag)
+        return group.size <= self.setting.storm and pause * group.size <= lag
 
     def _firmness(self, pause: int, group: _Group, span: float) -> float:
-        longest = max(self.setting.floor, span / sqrt(group.size), pause)
+        longest = max(self.setting.floor, span / group.size, pause)
         return 1 - pause / longest / 2 if pause else 1.0
 
     def _open(self, pair: _Pair, moment: int) -> _Group:
