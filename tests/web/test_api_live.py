@@ -292,3 +292,30 @@ def test_commits_of_another_process_are_told_here(postgresql: Database) -> None:
     finally:
         notifier.stop()
         listener.stop()
+
+
+def test_what_many_look_at_is_made_once_after_each_news() -> None:
+    bus = LiveBus()
+    made = iter(range(100))
+
+    def look(key: str = "all") -> int:
+        return bus.since_news("board", key, lambda: next(made))
+
+    assert [look(), look(), look("few"), look()] == [0, 0, 1, 0]
+    bus.publish(committed(1, "alerts"))
+    assert look() == 0
+    bus.publish(committed(2, "candidate"))
+    assert [look(), look("few")] == [2, 3]
+    bus.resync(3)
+    assert look() == 4
+
+
+def test_news_that_comes_while_something_is_made_makes_it_anew() -> None:
+    bus = LiveBus()
+
+    def slow() -> str:
+        bus.publish(committed(1, "candidate"))
+        return "old"
+
+    assert bus.since_news("board", "k", slow) == "old"
+    assert bus.since_news("board", "k", lambda: "new") == "new"

@@ -33,7 +33,9 @@ def test_everything_can_be_read_after_a_whole_incident(site: Site) -> None:
         "index": "3", "alert_id": alert_id, "finding_id": finding["id"], "proposal_id": world.proposal_id,
         "document_id": "policy.default", "silence_id": silence_id, "digest": finding["citations"][0]["evidence"],
     }  # fmt: skip
-    beyond_the_test = {"/live", "/api/v1/corrections/{correction_id}", "/api/v1/quarantine/{item_id}", "/api/v1/changes/{change_id}"}
+    beyond_the_test = {
+        "/live", "/api/v1/corrections/{correction_id}", "/api/v1/quarantine/{item_id}", "/api/v1/changes/{change_id}",
+    }  # fmt: skip
     for path in READS:
         if path not in beyond_the_test:
             query = "?first=5" if path.endswith("consistency") else "?limit=5"

@@ -8,8 +8,10 @@ import asyncio
 import logging
 import secrets
 import threading
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
+from typing import TypeVar, cast
 
 import sqlalchemy as sa
 from prometheus_client import Gauge
@@ -21,6 +23,7 @@ from handrail.store.database import Database
 
 _log = logging.getLogger("handrail.live")
 CHANNEL = "hr_live"
+T = TypeVar("T")
 _NOTIFY = sa.text("SELECT pg_notify(:channel, :payload)")
 _PAYLOAD_BYTES = 7000
 _CLIENTS = Gauge("handrail_live_clients", "Open live streams.")
@@ -107,6 +110,8 @@ class LiveBus:
         self._resync = False
         self._scheduled = False
         self._beating = False
+        self._news: Counter[str] = Counter()
+        self._made: dict[tuple[str, Hashable], tuple[tuple[int, int], object]] = {}
         self._subscriptions: set[Subscription] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -116,6 +121,19 @@ class LiveBus:
         for topic in committed.topics:
             topics.update(_LISTS.get(topic, ()))
         self._take(committed.index, topics, False)
+
+    def since_news(self, topic: str, key: Hashable, make: Callable[[], T]) -> T:
+        """What `make` gives, made once after each news of the topic: a thousand people look at the same board. `key`
+        tells apart what is made, and has few values."""
+        with self._lock:
+            version = self._news[topic], self._news["*"]
+            known = self._made.get((topic, key))
+        if known is not None and known[0] == version:
+            return cast(T, known[1])
+        made = make()
+        with self._lock:
+            self._made[topic, key] = version, made
+        return made
 
     def resync(self, index: int) -> None:
         """Somebody else's commits were missed or too many to name: every stream starts over."""
@@ -170,6 +188,7 @@ class LiveBus:
         with self._lock:
             self._index = max(self._index, index)
             self._topics |= topics
+            self._news.update(topics or "*")
             self._resync = self._resync or resync or len(self._topics) > self._limits.live_queue_events
             if self._resync:
                 self._topics.clear()

@@ -9,12 +9,13 @@ from handrail.domain.people import Permission
 from handrail.domain.run import Run
 from handrail.kernel.limits import LIMITS
 from handrail.store import alerts, queries, rooms
+from handrail.store.database import Database
 from handrail.store.queries import EntryView, Found, Wanted
 from handrail.web import views as v
 from handrail.web.pages.site import At
 from handrail.web.pages.visit import Screen, Visit
 from handrail.web.presenters.alerts import alert_row
-from handrail.web.presenters.board import candidate_card, incident_row, severity_options
+from handrail.web.presenters.board import CARD_ALERTS, candidate_card, incident_row, severity_options
 from handrail.web.presenters.timeline import is_echo
 
 _CLOSED_SHOWN = 5
@@ -23,30 +24,34 @@ _ENTRIES_LOOKED_AT = 8
 
 
 def board(visit: Visit) -> Screen:
-    connection = visit.connection
+    connection, shared, may_declare = visit.connection, visit.context, visit.may(Permission.DECLARE)
+    database = shared.shell.database
     live = queries.page(connection, Incident, Wanted("live"))
     closed = queries.page(connection, Incident, Wanted("closed"), _CLOSED_SHOWN)
     recent = alerts.page(connection, alerts.Filter(), _ALERTS_SHOWN)
     view = v.BoardView(
         incidents=_rows(visit, live),
-        candidates=tuple(_candidate(visit, found.state) for found in _open_candidates(visit)),
+        candidates=shared.live.since_news(
+            "board", may_declare, lambda: _candidates(shared.shell.database, may_declare)
+        ),
         alerts=tuple(alert_row(kept.alert) for kept in recent),
         alerts_total=alerts.count(connection, alerts.Filter()),
         closed=_rows(visit, closed),
         inbound_address=f"{visit.context.public_url}/api/v2/alerts",
-        may_declare=visit.may(Permission.DECLARE),
+        may_declare=may_declare,
         severities=severity_options("SEV2"),
     )
     return Screen("board.html", "Board", view, "board", ("board", "alerts"))
 
 
-def _open_candidates(visit: Visit) -> list[Found[Candidate]]:
-    return queries.page(visit.connection, Candidate, Wanted("open"), LIMITS.candidates_shown)
-
-
-def _candidate(visit: Visit, candidate: Candidate) -> v.CandidateCard:
-    found = alerts.newest_of(visit.connection, candidate.id, LIMITS.page_size)
-    return candidate_card(candidate, found, visit.may(Permission.DECLARE))
+def _candidates(database: Database, may_declare: bool) -> tuple[v.CandidateCard, ...]:
+    """From a snapshot of its own: what is kept for others must not be older than the news that it was made after."""
+    with database.read() as connection:
+        open_ones = queries.page(connection, Candidate, Wanted("open"), LIMITS.candidates_shown)
+        return tuple(
+            candidate_card(one.state, alerts.newest_of(connection, one.state.id, CARD_ALERTS), may_declare)
+            for one in open_ones
+        )
 
 
 def _rows(visit: Visit, found: Iterable[Found[Incident]]) -> tuple[v.IncidentRow, ...]:

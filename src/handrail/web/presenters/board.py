@@ -20,7 +20,7 @@ from handrail.web.presenters.tasks import is_overdue
 
 # How many alerts there are stands beside the title, and goes on changing; an incident is not named after it.
 _COUNT = re.compile(r" \(\d+ alerts?\)$")
-_ALERTS_SHOWN = 12
+CARD_ALERTS = 12
 _REASONS_SHOWN = 4
 
 
@@ -68,7 +68,7 @@ def candidate_card(candidate: Candidate, alerts: Iterable[Alert], may_declare: b
         alert_count=candidate.count,
         first_at=candidate.opened_at,
         last_at=candidate.grown_at,
-        alerts=tuple(alert_row(alert) for alert in shown[:_ALERTS_SHOWN]),
+        alerts=tuple(alert_row(alert) for alert in shown[:CARD_ALERTS]),
         may_declare=may_declare,
     )
 
