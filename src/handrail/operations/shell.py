@@ -254,6 +254,12 @@ class Shell:
                 time.sleep(0.02 * 2**attempt)
         raise AssertionError("unreachable")
 
+    def look(self, actor: Actor, question: Callable[[Tx], T]) -> T:
+        """Run what only reads, over one snapshot: nobody who writes waits for it, and what it would write is lost."""
+        with self.database.read() as connection:
+            writer, now = Writer(connection, self.seal_key), self.clock.now()
+            return question(Tx(connection, self.database, writer, self.engine, now, actor, "look", self.ports))
+
     def _once(self, actor: Actor, operation: Callable[[Tx], T], reason: str) -> T:
         with self.database.write() as connection:
             writer, now = Writer(connection, self.seal_key), self.clock.now()

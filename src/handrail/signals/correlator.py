@@ -6,9 +6,10 @@ after a crash, or with two nodes at once, it goes on where the last commit left 
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import sqlalchemy as sa
 
@@ -39,6 +40,8 @@ from handrail.store.projections import decode
 _log = logging.getLogger("handrail.signals")
 LoadCatalog = Callable[[Tx], Catalog]
 OnQuiet = Callable[[Tx, str], None]
+# The nouns that say where an alert belongs; alerts themselves and changes only add to what is weighed next.
+_WEIGHED = ("candidate", "correction", "document", "incident", "silence")
 
 
 class Correlator:
@@ -81,7 +84,9 @@ class Correlator:
         if not self._has_work():
             return 0
         with metrics.CORRELATION_SECONDS.time():
-            return self._shell.transact(HANDRAIL, self._place_batch, "correlation")
+            # Weighing takes most of the time: those who store alerts meanwhile must not wait for it.
+            plan = self._shell.look(HANDRAIL, self._plan)
+            return self._shell.transact(HANDRAIL, partial(self._carry_out, plan), "correlation")
 
     def _run(self) -> None:
         ended = float("-inf")
@@ -135,32 +140,40 @@ class Correlator:
         now = self._shell.clock.now()
         return not any(is_flapping(alert, now) for alert in newest)
 
-    def _place_batch(self, tx: Tx) -> int:
-        placed = silences.release_ended(tx)
+    def _plan(self, tx: Tx) -> "_Plan | None":
+        """Where each alert of the next batch belongs, or None where nothing waits. It only reads."""
         batch = alerts.uncorrelated(tx.connection, self._limits.correlation_batch)
-        if batch:
-            placed += self._place_all(tx, batch)
-        for incident_id in self._gone_quiet(tx.connection):
-            self._on_quiet(tx, incident_id)
-        return placed
-
-    def _place_all(self, tx: Tx, batch: Sequence[Kept]) -> int:
+        if not batch:
+            return None
         memory = self._remembering.memory(tx, self._load_catalog(tx))
         live = self._live(tx, memory.links.catalog)
         stays, fresh = _sort_out(tx, batch, {one.id for one in live}, memory, self._limits)
         held, symptoms = _hold_back(silences.live(tx.connection), batch, fresh)
         changes = _recent_changes(tx, min((one.since for one in symptoms), default=tx.now), self._limits)
         decided = correlate(memory, changes, live, symptoms, self._limits)
-        where: dict[str, str | None] = {**stays, **dict.fromkeys(held)}
         by_id = {symptom.id: symptom for symptom in symptoms}
+        return _Plan(tx.writer.size, batch, by_id, {**stays, **dict.fromkeys(held)}, decided, memory.links.catalog)
+
+    def _carry_out(self, plan: "_Plan | None", tx: Tx) -> int:
+        placed = silences.release_ended(tx)
+        if placed or (plan is not None and not _still_holds(tx, plan)):
+            plan = self._plan(tx)
+        if plan is not None:
+            placed += self._place_all(tx, plan)
+        for incident_id in self._gone_quiet(tx.connection):
+            self._on_quiet(tx, incident_id)
+        return placed
+
+    def _place_all(self, tx: Tx, plan: "_Plan") -> int:
+        decided, where = plan.decided, dict(plan.where)
         for placed in decided.placed:
             candidate_id = _record(tx, placed)
-            self._counts.add(candidate_id, (by_id[member.alert_id] for member in placed.members), tx.now)
+            self._counts.add(candidate_id, (plan.symptoms[member.alert_id] for member in placed.members), tx.now)
             where |= {member.alert_id: candidate_id for member in placed.members}
             metrics.CORRELATED.labels("new" if placed.candidate_id is None else "known").inc(len(placed.members))
-        where |= dict.fromkeys(self._given_up(decided, batch, tx.now))
+        where |= dict.fromkeys(self._given_up(decided, plan.batch, tx.now))
         alerts.mark_correlated(tx.connection, where)
-        _reconsider(tx, memory.links.catalog, decided, self._limits)
+        _reconsider(tx, plan.catalog, decided, self._limits)
         self._waiting = frozenset(decided.waiting) - where.keys()
         if where:
             tx.topics |= {"alerts", "board"}
@@ -186,6 +199,26 @@ class Correlator:
             if tx.now - newest <= self._limits.correlation_window * 2:
                 found.append(_read_live(tx, candidate_id, all_hits, catalog, self._limits))
         return found
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What a round decided by what stood in the record below `as_of`. `where` has the alerts that need no candidate
+    opened or grown."""
+
+    as_of: int
+    batch: Sequence[Kept]
+    symptoms: Mapping[str, Symptom]
+    where: Mapping[str, str | None]
+    decided: Decided
+    catalog: Catalog
+
+
+def _still_holds(tx: Tx, plan: _Plan) -> bool:
+    """Whether nothing was recorded since that could change the plan, and none of its alerts was placed by another."""
+    return not store.told_since(tx.connection, plan.as_of, _WEIGHED) and alerts.are_uncorrelated(
+        tx.connection, [kept.alert.id for kept in plan.batch]
+    )
 
 
 @dataclass(frozen=True)

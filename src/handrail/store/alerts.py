@@ -39,6 +39,7 @@ _INSERT_OCCURRENCE = "INSERT INTO hr_occurrence (batch, position, alert_id, leaf
 _BY_KEY = (
     "SELECT source, dedup_key, correlated, candidate_id, trace, state FROM hr_alert WHERE source = ? AND dedup_key"
 )
+_CORRELATED = "SELECT correlated FROM hr_alert WHERE id"
 _OPEN = tables.alert.c.status != AlertStatus.RESOLVED
 _OPEN_STATUSES = (AlertStatus.FIRING.value, AlertStatus.ACKNOWLEDGED.value)
 
@@ -198,6 +199,11 @@ def uncorrelated_ids(connection: sa.Connection, size: int) -> list[str]:
     alert = tables.alert
     query = sa.select(alert.c.id).where(alert.c.correlated.is_(sa.false()), _OPEN)
     return list(connection.execute(query.order_by(alert.c.first_at, alert.c.id).limit(size)).scalars())
+
+
+def are_uncorrelated(connection: sa.Connection, alert_ids: Sequence[str]) -> bool:
+    """Whether correlation has placed none of these yet."""
+    return all(not row[0] for row in fetch_in(connection, _CORRELATED, (), alert_ids))
 
 
 def mark_correlated(connection: sa.Connection, placed: Mapping[str, str | None]) -> None:

@@ -98,6 +98,12 @@ def news_of(connection: sa.Connection, kind: str, status: str | None = None) -> 
     return -1 if found is None else int(found)
 
 
+def told_since(connection: sa.Connection, index: int, kinds: Collection[str]) -> bool:
+    """Whether the record has an entry of one of these kinds of nouns at `index` or after."""
+    streams = connection.execute(sa.select(tables.entry.c.stream).where(tables.entry.c.idx >= index)).scalars()
+    return any(stream.partition("/")[0] in kinds for stream in streams)
+
+
 def kinds_of_closed(connection: sa.Connection, size: int) -> list[tuple[datetime, tuple[KindSeen, ...]]]:
     """For the last closed incidents: when their candidate opened, and which kinds of alerts it had."""
     one, incident = tables.noun.alias("c"), tables.noun.alias("i")

@@ -31,9 +31,7 @@ def board(visit: Visit) -> Screen:
     recent = alerts.page(connection, alerts.Filter(), _ALERTS_SHOWN)
     view = v.BoardView(
         incidents=_rows(visit, live),
-        candidates=shared.live.since_news(
-            "board", may_declare, lambda: _candidates(shared.shell.database, may_declare)
-        ),
+        candidates=shared.live.since_news("board", may_declare, lambda: _candidates(database, may_declare)),
         alerts=tuple(alert_row(kept.alert) for kept in recent),
         alerts_total=alerts.count(connection, alerts.Filter()),
         closed=_rows(visit, closed),
