@@ -3,6 +3,7 @@
 from handrail.domain.alert import Severity
 from handrail.operations import sources
 from handrail.operations.shell import HANDRAIL
+from handrail.store import intake
 from tests.signals.intake import OWNER, Intake
 
 SAID = {"title": "Disk nearly full", "severity": "Bad", "dedup_key": "disk"}
@@ -51,3 +52,24 @@ def test_a_rate_that_was_lifted_lets_the_source_go_on(desk: Intake) -> None:
     set_rate(desk, "plain", None)
     desk.clock.advance(seconds=1)
     assert desk.post("/in/plain", SAID, "plain").status == 202
+
+
+def test_unknown_words_are_counted_at_the_door_until_somebody_maps_them(desk: Intake) -> None:
+    for key in ("a", "b"):
+        desk.post("/in/plain", {**SAID, "dedup_key": key}, "plain")
+    desk.post("/in/plain", {**SAID, "dedup_key": "c", "severity": "critical"}, "plain")
+    with desk.shell.database.read() as connection:
+        assert [(each.word, each.count) for each in intake.words(connection)["plain"]] == [("Bad", 2)]
+    set_severities(desk, "plain", {"bad": "high"})
+    desk.post("/in/plain", {**SAID, "dedup_key": "d"}, "plain")
+    with desk.shell.database.read() as connection:
+        assert intake.words(connection) == {}
+
+
+def test_requests_are_counted_at_the_door_by_verdict_minute_and_refusal(desk: Intake) -> None:
+    desk.post("/in/plain", SAID, "plain")
+    desk.post("/in/plain", b"no JSON", "plain")
+    assert (desk.stat("plain").by_token, desk.stat("plain").verified) == (1, 0)
+    with desk.shell.database.read() as connection:
+        assert intake.minutes(connection, desk.clock.now())["plain"].received[-1] == 2
+        assert [each.count for each in intake.refusals(connection)["plain"]] == [1]

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from handrail.domain.people import Permission, Person, require
 from handrail.domain.pull import Pull, place_of
+from handrail.domain.severities import is_known
 from handrail.domain.source import (
     AddSource,
     AnswerConfirmation,
@@ -32,7 +33,7 @@ from handrail.operations.accounts import store_token
 from handrail.operations.shell import Tx, Work
 from handrail.plugins.integrations.contract import Confirmation
 from handrail.plugins.integrations.registry import integrations
-from handrail.store import pulls, sealed, tables
+from handrail.store import intake, pulls, sealed, tables
 
 
 def add(tx: Tx, name: str, integration: str, known: frozenset[str], person: Person) -> tuple[Source, str]:
@@ -102,6 +103,11 @@ def set_severities(tx: Tx, source_id: str, words: Mapping[str, str], label: str,
     """Read the sender's words for severities this way from now on, and no longer as before."""
     require(person, Permission.MANAGE_SOURCES)
     tx.change("source", source_id, SetSeverities(dict(words), label, person.id))
+    source: Source = tx.get("source", source_id)
+    used = intake.words(tx.connection, source.name).get(source.name, ())
+    # What is known by now makes room for words that are not: only so many are kept.
+    known = [each.word for each in used if is_known(each.word, source.severities.words)]
+    intake.forget_words(tx.connection, source.name, known)
     tx.topics.add("sources")
 
 
