@@ -20,12 +20,14 @@ from handrail.record.tree import (
     TILE,
     consistency_proof_from,
     inclusion_proof_from,
+    root,
     root_from,
     verify_consistency,
     verify_inclusion,
 )
 from handrail.store import tables
 from handrail.store.projections import dump, rebuild
+from handrail.store.statements import execute_many, together
 from tests.records import verified
 from tests.worlds import World
 
@@ -260,3 +262,35 @@ def test_reading_sees_one_moment_while_others_write(world: World) -> None:
             pool.submit(world.declare).result()
         assert connection.execute(count).scalar() == before
     assert len(entries(world.shell)) > (before or 0)
+
+
+def test_entries_sent_in_one_round_trip_fill_tiles_as_any_others_do(world: World) -> None:
+    def many(tx: Tx) -> None:
+        for number in range(2 * TILE + 3):
+            tx.append_plain("alerts/log", "alerts.received", {"root": f"{number:064x}", "count": 1})
+        with together(tx.connection):
+            tx.writer.flush()
+
+    world.shell.transact(HANDRAIL, many)
+    with world.shell.database.read() as connection:
+        size, nodes = head(connection).size, DatabaseTiles(connection).nodes()
+        hashes = connection.execute(sa.select(tables.entry.c.leaf_hash).order_by(tables.entry.c.idx)).scalars()
+        assert connection.execute(sa.select(sa.func.count()).select_from(tables.tile)).scalar_one() == size // TILE
+        assert root_from(nodes, size) == root([bytes.fromhex(text) for text in hashes])
+
+
+def test_what_the_database_refuses_in_one_round_trip_is_told_in_words_and_undone(world: World) -> None:
+    before = len(entries(world.shell))
+
+    def twice(tx: Tx) -> None:
+        tx.append_plain("alerts/log", "alerts.received", {"count": 1})
+        with together(tx.connection):
+            tx.writer.flush()
+            execute_many(
+                tx.connection, "INSERT INTO hr_tile (level, position, hash) VALUES (?, ?, ?)", [(9, 9, "x")] * 2
+            )
+
+    with pytest.raises(Conflict):
+        world.shell.transact(HANDRAIL, twice)
+    assert len(entries(world.shell)) == before
+    world.declare()

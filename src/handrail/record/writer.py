@@ -17,7 +17,6 @@ from handrail.domain.people import Actor
 from handrail.kernel.canonical import canonical
 from handrail.record.leaf import Leaf, body_digest, personal_digest, seal
 from handrail.record.tree import TILE, Frontier, leaf_hash, node_hash
-from handrail.store import tables
 from handrail.store.statements import execute_many, fetch
 
 # Fixed texts: every commit of the storm path runs these, and building a statement costs more than running it.
@@ -25,6 +24,9 @@ _HEAD = "SELECT size, leaf_hash, frontier FROM hr_head WHERE id = 1"
 _NEWEST = "SELECT max(seq) FROM hr_entry WHERE stream = ?"
 _MOVE = "UPDATE hr_head SET size = ?, leaf_hash = ?, frontier = ? WHERE id = 1"
 _ENTRIES = "INSERT INTO hr_entry (idx, stream, seq, type, leaf, leaf_hash, body, seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_TILE = "INSERT INTO hr_tile (level, position, hash) VALUES (?, ?, ?)"
+_LEAVES = "SELECT leaf_hash FROM hr_entry WHERE idx >= ? AND idx < ? ORDER BY idx"
+_NODES = "SELECT hash FROM hr_tile WHERE level = ? AND position >= ? AND position < ? ORDER BY position"
 _PERSONAL = "INSERT INTO hr_personal (idx, salt, content) VALUES (?, ?, ?)"
 
 
@@ -118,18 +120,14 @@ class Writer:
         hashes = self._tile_hashes(level, position)
         while len(hashes) > 1:
             hashes = [node_hash(hashes[at], hashes[at + 1]) for at in range(0, len(hashes), 2)]
-        self.connection.execute(tables.tile.insert().values(level=level + 1, position=position, hash=hashes[0].hex()))
+        execute_many(self.connection, _TILE, [(level + 1, position, hashes[0].hex())])
         if (position + 1) % TILE == 0:
             self._write_tile(level + 1, position // TILE)
 
     def _tile_hashes(self, level: int, position: int) -> list[bytes]:
         start, end = position * TILE, (position + 1) * TILE
         if level == 0:
-            query = sa.select(tables.entry.c.leaf_hash).order_by(tables.entry.c.idx)
-            query = query.where(tables.entry.c.idx >= start, tables.entry.c.idx < end)
+            rows = fetch(self.connection, _LEAVES, (start, end))
         else:
-            query = sa.select(tables.tile.c.hash).order_by(tables.tile.c.position)
-            query = query.where(
-                tables.tile.c.level == level, tables.tile.c.position >= start, tables.tile.c.position < end
-            )
-        return [bytes.fromhex(text) for text in self.connection.execute(query).scalars()]
+            rows = fetch(self.connection, _NODES, (level, start, end))
+        return [bytes.fromhex(row[0]) for row in rows]

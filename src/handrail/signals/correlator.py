@@ -99,7 +99,8 @@ class Correlator:
             self._stopped.wait(max(rest, self._limits.correlation_gather_seconds))
             self._wake.clear()
             try:
-                while self.run_once() and not self._stopped.is_set():
+                # Only a full batch left something behind; else a storm would have a round for every few alerts.
+                while self.run_once() >= self._limits.correlation_batch and not self._stopped.is_set():
                     pass
             except BrokenInvariant:
                 _log.critical("correlation stops: an invariant does not hold", exc_info=True)

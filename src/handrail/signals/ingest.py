@@ -26,7 +26,7 @@ from handrail.plugins.integrations.contract import Parsed
 from handrail.record.tree import leaf_hash, root
 from handrail.record.writer import Written
 from handrail.signals import metrics
-from handrail.signals.finder import ServiceFinder
+from handrail.signals.finder import Catalogs, ServiceFinder
 from handrail.signals.fold import Fold, Outcome, Result, Submission
 from handrail.signals.turns import Turns
 from handrail.store import alerts, intake
@@ -76,6 +76,7 @@ class Ingestor:
         self._gathering: asyncio.AbstractEventLoop | None = None
         self._closed = False
         self._thread: threading.Thread | None = None
+        self._catalogs = Catalogs()
         self._untrimmed_bytes = 0
         self._trimmed_at: datetime | None = None
 
@@ -210,7 +211,7 @@ class Ingestor:
 
     def _operation(self, items: Sequence[Item], tx: Tx) -> list[list[Result]]:
         submissions = [item for item in items if isinstance(item, Submission)]
-        fold = Fold(_known(tx, submissions), tx.now, ids_in_order("alr"), ServiceFinder(tx))
+        fold = Fold(_known(tx, submissions), tx.now, ids_in_order("alr"), ServiceFinder(tx, self._catalogs))
         used = _replayed(tx, submissions)
         fresh_replays: list[tuple[str, str]] = []
         changes = _Changes(tx)

@@ -39,6 +39,9 @@ _INSERT_OCCURRENCE = "INSERT INTO hr_occurrence (batch, position, alert_id, leaf
 _BY_KEY = (
     "SELECT source, dedup_key, correlated, candidate_id, trace, state FROM hr_alert WHERE source = ? AND dedup_key"
 )
+_DECLARED_AS = (
+    "SELECT id, incident_id FROM hr_noun WHERE kind = 'candidate' AND incident_id IS NOT NULL AND id"
+)  # fmt: skip
 _CORRELATED = "SELECT correlated FROM hr_alert WHERE id"
 _OPEN = tables.alert.c.status != AlertStatus.RESOLVED
 _OPEN_STATUSES = (AlertStatus.FIRING.value, AlertStatus.ACKNOWLEDGED.value)
@@ -253,14 +256,8 @@ def newest_of(connection: sa.Connection, candidate_id: str, size: int) -> list[A
 
 def incidents_of(connection: sa.Connection, candidate_ids: Iterable[str]) -> dict[str, str]:
     """The incidents that candidates were declared as."""
-    ids = sorted(set(candidate_ids))
-    if not ids:
-        return {}
-    noun = tables.noun
-    query = sa.select(noun.c.id, noun.c.incident_id).where(
-        noun.c.kind == "candidate", noun.c.id.in_(ids), noun.c.incident_id.is_not(None)
-    )
-    return {row.id: row.incident_id for row in connection.execute(query)}
+    rows = fetch_in(connection, _DECLARED_AS, (), sorted(set(candidate_ids)))
+    return {row[0]: row[1] for row in rows}
 
 
 def quiet_incidents(connection: sa.Connection) -> list[str]:
