@@ -16,8 +16,10 @@ from tests.cli.conftest import Runner
 DOCS = (Path(__file__).parents[2] / "docs" / "cli.md").read_text()
 # These print no data: they are the server, or hand over to a program with options of its own.
 WITHOUT_DATA = {"up", "worker", "demo"}
-READS = {"list", "show", "timeline", "outcome", "verify", "doctor", "openapi", "login", "logout", "eval", "detect", "logs",
-         "unresolved", "schema", "catalog resolve", "source try", "candidate members", "candidate corrections"}  # fmt: skip
+READS = {
+    "list", "show", "timeline", "outcome", "verify", "doctor", "openapi", "login", "logout", "eval", "detect", "logs",
+    "unresolved", "schema", "catalog resolve", "source try", "candidate members", "candidate corrections",
+}  # fmt: skip
 
 
 def commands() -> Iterator[tuple[str, Any]]:
