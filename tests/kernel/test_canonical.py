@@ -7,10 +7,11 @@ from enum import StrEnum
 from typing import Any
 
 import pytest
+import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handrail.kernel.canonical import canonical, digest, digest_bytes, plain, storable
+from handrail.kernel.canonical import NoCanonicalForm, canonical, digest, digest_bytes, plain, storable
 
 plain_values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(st.characters(codec="utf-8"))
@@ -95,6 +96,28 @@ def test_a_digest_is_the_hash_of_the_canonical_bytes() -> None:
         b'{"a":"2026-01-05T00:00:00.000000Z","b":1}'
     )
     assert digest({}) == "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+
+
+@given(plain_values)
+def test_the_fast_encoder_writes_what_the_library_writes(value: Any) -> None:
+    assert canonical(value) == rfc8785.dumps(value)
+
+
+@given(st.text())
+def test_every_text_is_escaped_as_the_library_does_or_refused(text: str) -> None:
+    try:
+        expected = rfc8785.dumps([text])
+    except rfc8785.CanonicalizationError:
+        with pytest.raises(NoCanonicalForm):
+            canonical([text])
+        return
+    assert canonical([text]) == expected
+
+
+def test_all_characters_below_the_surrogates_are_escaped_as_the_library_does() -> None:
+    for start in range(0, 0xD800, 256):
+        text = "".join(map(chr, range(start, start + 256)))
+        assert canonical({"t": text}) == rfc8785.dumps({"t": text})
 
 
 @given(plain_values)

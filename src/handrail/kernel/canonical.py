@@ -11,17 +11,29 @@ import rfc8785
 from handrail.kernel.clock import to_text
 
 NoCanonicalForm = rfc8785.CanonicalizationError
+_encode = msgspec.json.Encoder(order="deterministic").encode
 _INTEGER_MAX = 2**53 - 1
 
 
 def plain(value: Any) -> Any:
     """Turn dataclasses, moments, enums and tuples into plain JSON values."""
-    return _moments(msgspec.to_builtins(value, builtin_types=(datetime,)))
+    return _plain(msgspec.to_builtins(value, builtin_types=(datetime,)), [])
 
 
 def canonical(value: Any) -> bytes:
-    """The one byte sequence of `value` (RFC 8785). Integers beyond 2^53 and NaN have none and raise ValueError."""
-    return rfc8785.dumps(plain(value))
+    """The one byte sequence of `value` (RFC 8785). Integers beyond 2^53 and NaN have none and raise ValueError.
+
+    For texts, whole numbers and names in ASCII the fast encoder writes the same bytes; the rest is left to the library
+    that knows the law of floats and of sorting by UTF-16 units.
+    """
+    odd: list[object] = []
+    made = _plain(msgspec.to_builtins(value, builtin_types=(datetime,)), odd)
+    if not odd:
+        try:
+            return _encode(made)
+        except UnicodeEncodeError:
+            pass
+    return rfc8785.dumps(made)
 
 
 def digest(value: Any) -> str:
@@ -55,11 +67,18 @@ def storable(value: Any) -> Any:
     return storable(str(value))
 
 
-def _moments(value: Any) -> Any:
+def _plain(value: Any, odd: list[object]) -> Any:
+    """With moments as text. What the fast encoder might write differently is added to `odd`."""
+    kind = type(value)
+    if kind is str or value is None or kind is bool:
+        return value
+    if kind is dict:
+        odd += [key for key in value if type(key) is not str or not key.isascii()]
+        return {key: _plain(item, odd) for key, item in value.items()}
+    if kind is list or kind is tuple:
+        return [_plain(item, odd) for item in value]
     if isinstance(value, datetime):
         return to_text(value)
-    if isinstance(value, dict):
-        return {key: _moments(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_moments(item) for item in value]
+    if kind is not int or not -_INTEGER_MAX <= value <= _INTEGER_MAX:
+        odd.append(value)
     return value

@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import rfc8785
-
 from handrail.domain.people import Actor
-from handrail.kernel.canonical import digest_bytes
+from handrail.kernel.canonical import canonical, digest_bytes
 from handrail.kernel.clock import from_text, to_text
 from handrail.kernel.errors import BadInput
 from handrail.record import verifier
@@ -35,7 +33,7 @@ class Leaf:
 
     def to_bytes(self) -> bytes:
         """The canonical text: what the leaf hash is made of."""
-        return rfc8785.dumps(
+        return canonical(
             {
                 "index": self.index,
                 "stream": self.stream,

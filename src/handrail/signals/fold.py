@@ -19,6 +19,9 @@ from handrail.store.alerts import Kept
 from handrail.store.intake import Tally
 
 Identity = tuple[str, str]
+_BY_VERDICT: dict[str, tuple[int, int, int]] = {
+    Verdict.VERIFIED: (1, 0, 0), Verdict.TOKEN: (0, 1, 0), Verdict.UNSIGNED: (0, 0, 1),
+}  # fmt: skip
 ServiceOf: TypeAlias = Callable[[str, Occurrence, str | None], str | None]
 """(source, what was said, service until now) -> the service of the catalogue that it belongs to, or None."""
 
@@ -99,9 +102,8 @@ class Fold:
 
     def count(self, source: str, results: Sequence[Result], verdict: str = "") -> None:
         """Add one request of a source with what became of what it says."""
-        repeats = sum(result.outcome is Outcome.DUPLICATE for result in results)
-        by = (int(verdict == known) for known in (Verdict.VERIFIED, Verdict.TOKEN, Verdict.UNSIGNED))
-        self.tally(source, Tally(len(results) - repeats, repeats, 0, "", *by))
+        repeats = [result.outcome for result in results].count(Outcome.DUPLICATE)
+        self.tally(source, Tally(len(results) - repeats, repeats, 0, "", *_BY_VERDICT.get(verdict, (0, 0, 0))))
 
     def tally(self, source: str, tally: Tally) -> None:
         before = self.tallies.get(source)

@@ -404,5 +404,6 @@ def _count(sender: Sender, verdict: Verdict, parsed: Parsed, results: Sequence[R
     _received(sender.name, verdict.value).inc(len(outcomes) - outcomes.count(Outcome.REFUSED))
     if repeats:
         _repeated(sender.name).inc(repeats)
-    for item in all_rejected(parsed, results):
-        metrics.REFUSED.labels(item.code).inc()
+    if parsed.rejected or Outcome.REFUSED in outcomes:
+        for item in all_rejected(parsed, results):
+            metrics.REFUSED.labels(item.code).inc()

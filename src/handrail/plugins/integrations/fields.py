@@ -72,7 +72,9 @@ def text(value: Any) -> str | None:
 
 def words(value: Any) -> str:
     """Text without surrounding space; empty for null, lists and objects: nobody reads those as a title."""
-    if isinstance(value, dict | list):
+    if type(value) is str:
+        return value.strip()
+    if type(value) is dict or type(value) is list:
         return ""
     return (text(value) or "").strip()
 

@@ -136,7 +136,7 @@ def _check_names(pairs: Mapping[str, object], what: str) -> None:
 
 def _posted_moment(item: Mapping[str, Any], name: str) -> datetime | None:
     read = moment(item.get(name))
-    if read is None and name in unread_times(item, _TIMES):
+    if read is None and unread_times(item, (name,)):
         raise BadInput(f'parsing time "{clip(words(item[name]), 64)}" of {name}', code="alert_time_invalid")
     return read
 
