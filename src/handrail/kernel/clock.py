@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Protocol
 
 from handrail.kernel.errors import BadInput
@@ -50,6 +51,12 @@ def to_text(moment: datetime) -> str:
     """RFC 3339 in UTC with six decimals and `Z`, so that text order is time order. Raises ValueError without a zone."""
     if moment.tzinfo is None:
         raise ValueError("A moment without a zone means nothing.")
+    return _utc_text(moment)
+
+
+# One moment is written many times: all that a batch holds was received at one, and an alert repeats its own.
+@lru_cache(maxsize=4096)
+def _utc_text(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
