@@ -299,7 +299,7 @@ def test_what_many_look_at_is_made_once_after_each_news() -> None:
     made = iter(range(100))
 
     def look(key: str = "all") -> int:
-        return bus.since_news("board", key, lambda: next(made))
+        return bus.since_news("board", key, bus.seen(), lambda: next(made))
 
     assert [look(), look(), look("few"), look()] == [0, 0, 1, 0]
     bus.publish(committed(1, "alerts"))
@@ -310,12 +310,10 @@ def test_what_many_look_at_is_made_once_after_each_news() -> None:
     assert look() == 4
 
 
-def test_news_that_comes_while_something_is_made_makes_it_anew() -> None:
+def test_what_was_made_from_an_older_snapshot_is_not_given_to_those_who_saw_more() -> None:
     bus = LiveBus()
-
-    def slow() -> str:
-        bus.publish(committed(1, "candidate"))
-        return "old"
-
-    assert bus.since_news("board", "k", slow) == "old"
-    assert bus.since_news("board", "k", lambda: "new") == "new"
+    before = bus.seen()
+    bus.publish(committed(1, "candidate"))
+    assert bus.since_news("board", "k", before, lambda: "old") == "old"
+    assert bus.since_news("board", "k", bus.seen(), lambda: "new") == "new"
+    assert bus.since_news("board", "k", before, lambda: "never") == "new"

@@ -9,9 +9,9 @@ import logging
 import secrets
 import threading
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar, cast
+from typing import TypeAlias, TypeVar, cast
 
 import sqlalchemy as sa
 from prometheus_client import Gauge
@@ -24,6 +24,7 @@ from handrail.store.database import Database
 _log = logging.getLogger("handrail.live")
 CHANNEL = "hr_live"
 T = TypeVar("T")
+Seen: TypeAlias = Mapping[str, int]
 _NOTIFY = sa.text("SELECT pg_notify(:channel, :payload)")
 _PAYLOAD_BYTES = 7000
 _CLIENTS = Gauge("handrail_live_clients", "Open live streams.")
@@ -111,6 +112,7 @@ class LiveBus:
         self._scheduled = False
         self._beating = False
         self._news: Counter[str] = Counter()
+        self._making = threading.Lock()
         self._made: dict[tuple[str, Hashable], tuple[tuple[int, int], object]] = {}
         self._subscriptions: set[Subscription] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -122,18 +124,25 @@ class LiveBus:
             topics.update(_LISTS.get(topic, ()))
         self._take(committed.index, topics, False)
 
-    def since_news(self, topic: str, key: Hashable, make: Callable[[], T]) -> T:
-        """What `make` gives, made once after each news of the topic: a thousand people look at the same board. `key`
-        tells apart what is made, and has few values."""
+    def seen(self) -> Seen:
+        """How much news of each topic there was. Asked before a snapshot is opened, it says how old that may be."""
         with self._lock:
-            version = self._news[topic], self._news["*"]
+            return dict(self._news)
+
+    def since_news(self, topic: str, key: Hashable, seen: Seen, make: Callable[[], T]) -> T:
+        """What `make` gives, made once after each news of the topic: a thousand people look at the same board.
+
+        `seen` is from before the snapshot that `make` reads; what was made from a snapshot as new is given again. `key`
+        tells apart what is made, and has few values.
+        """
+        version = seen.get(topic, 0), seen.get("*", 0)
+        with self._making:
             known = self._made.get((topic, key))
-        if known is not None and known[0] == version:
-            return cast(T, known[1])
-        made = make()
-        with self._lock:
+            if known is not None and known[0][0] >= version[0] and known[0][1] >= version[1]:
+                return cast(T, known[1])
+            made = make()
             self._made[topic, key] = version, made
-        return made
+            return made
 
     def resync(self, index: int) -> None:
         """Somebody else's commits were missed or too many to name: every stream starts over."""

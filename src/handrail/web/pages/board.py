@@ -9,7 +9,6 @@ from handrail.domain.people import Permission
 from handrail.domain.run import Run
 from handrail.kernel.limits import LIMITS
 from handrail.store import alerts, queries, rooms
-from handrail.store.database import Database
 from handrail.store.queries import EntryView, Found, Wanted
 from handrail.web import views as v
 from handrail.web.pages.site import At
@@ -24,14 +23,13 @@ _ENTRIES_LOOKED_AT = 8
 
 
 def board(visit: Visit) -> Screen:
-    connection, shared, may_declare = visit.connection, visit.context, visit.may(Permission.DECLARE)
-    database = shared.shell.database
+    connection, may_declare = visit.connection, visit.may(Permission.DECLARE)
     live = queries.page(connection, Incident, Wanted("live"))
     closed = queries.page(connection, Incident, Wanted("closed"), _CLOSED_SHOWN)
     recent = alerts.page(connection, alerts.Filter(), _ALERTS_SHOWN)
     view = v.BoardView(
         incidents=_rows(visit, live),
-        candidates=shared.live.since_news("board", may_declare, lambda: _candidates(database, may_declare)),
+        candidates=visit.context.live.since_news("board", may_declare, visit.seen, lambda: _candidates(visit)),
         alerts=tuple(alert_row(kept.alert) for kept in recent),
         alerts_total=alerts.count(connection, alerts.Filter()),
         closed=_rows(visit, closed),
@@ -42,14 +40,15 @@ def board(visit: Visit) -> Screen:
     return Screen("board.html", "Board", view, "board", ("board", "alerts"))
 
 
-def _candidates(database: Database, may_declare: bool) -> tuple[v.CandidateCard, ...]:
-    """From a snapshot of its own: what is kept for others must not be older than the news that it was made after."""
-    with database.read() as connection:
-        open_ones = queries.page(connection, Candidate, Wanted("open"), LIMITS.candidates_shown)
-        return tuple(
-            candidate_card(one.state, alerts.newest_of(connection, one.state.id, CARD_ALERTS), may_declare)
-            for one in open_ones
+def _candidates(visit: Visit) -> tuple[v.CandidateCard, ...]:
+    """The same for all who may, or may not, declare."""
+    open_ones = queries.page(visit.connection, Candidate, Wanted("open"), LIMITS.candidates_shown)
+    return tuple(
+        candidate_card(
+            one.state, alerts.newest_of(visit.connection, one.state.id, CARD_ALERTS), visit.may(Permission.DECLARE)
         )
+        for one in open_ones
+    )
 
 
 def _rows(visit: Visit, found: Iterable[Found[Incident]]) -> tuple[v.IncidentRow, ...]:

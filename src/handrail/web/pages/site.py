@@ -152,9 +152,10 @@ class Site:
         """One page or part of it, from one snapshot."""
         context = context_of(request)
         require(caller.person, Permission.READ)
+        seen = context.live.seen()
         with context.shell.database.read() as connection:
             now = context.shell.clock.now()
-            visit = Visit(context, connection, caller.account, caller.person, now, path, where, query)
+            visit = Visit(context, connection, caller.account, caller.person, now, path, where, query, seen)
             screen = show(visit)
             page = page_of(visit, screen, caller.csrf or "", notice, typed or {})
         return html(template or screen.template, page, screen.view, status)

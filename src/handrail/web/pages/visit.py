@@ -21,6 +21,7 @@ from handrail.operations.documents import document_id, read_yaml
 from handrail.store import queries
 from handrail.web import views as v
 from handrail.web.context import Context
+from handrail.web.live import Seen
 from handrail.web.presenters.names import Names
 
 
@@ -37,7 +38,8 @@ class Screen:
 
 @dataclass(frozen=True)
 class Visit:
-    """`path` is the page's own address with its query; `where` holds the parts of the address that vary."""
+    """`path` is the page's own address with its query; `where` holds the parts of the address that vary; `seen` is the
+    news from before the snapshot that the page is drawn from."""
 
     context: Context
     connection: sa.Connection
@@ -47,6 +49,7 @@ class Visit:
     path: str
     where: Mapping[str, str] = field(default_factory=dict)
     query: QueryParams = field(default_factory=QueryParams)
+    seen: Seen = field(default_factory=dict)
 
     @cached_property
     def names(self) -> Names:
