@@ -7,9 +7,10 @@ from urllib.parse import quote
 
 from handrail.domain.catalog import Catalog
 from handrail.kernel.errors import Fault, Unprocessable
+from handrail.plugins.actions.calling import Caller
 from handrail.plugins.actions.contract import Manifest, Outcome, OutcomeStatus, Preview, Risk
 from handrail.plugins.actions.deploy_rollback import answers
-from handrail.plugins.outward import Outward, OutwardFailed, read_target
+from handrail.plugins.outward import Outward, OutwardFailed
 
 NAME = "deploy.rollback"
 _VERSION = {"type": "string", "minLength": 1, "maxLength": 128}
@@ -42,7 +43,7 @@ class DeployRollback:
 
     def __init__(self, outward: Outward, credentials: Mapping[str, str]) -> None:
         self._outward = outward
-        self._credentials = dict(credentials)
+        self._caller = Caller(outward, credentials)
 
     def preview(self, parameters: Mapping[str, Any], catalog: Catalog) -> Preview:
         """What would change, from the catalogue alone. Raises Unprocessable."""
@@ -62,14 +63,14 @@ class DeployRollback:
         plan = _read(parameters, catalog)
         moved_on = self._moved_on(plan)
         if moved_on:
-            return Outcome(OutcomeStatus.FAILED, moved_on)
+            return self._caller.masked(Outcome(OutcomeStatus.FAILED, moved_on))
         try:
             said = self._outward.post_json(
                 f"{plan.url}/deploy", {"version": plan.to_version}, {**self._headers(plan), "idempotency-key": key}
             )
         except OutwardFailed as failure:
             return answers.not_heard(failure)
-        return answers.after_deploy(said, plan.service, plan.to_version)
+        return self._caller.masked(answers.after_deploy(said, plan.service, plan.to_version))
 
     def probe(self, parameters: Mapping[str, Any], catalog: Catalog, key: str) -> Outcome:
         """Ask what became of the act that was sent with this key."""
@@ -78,7 +79,7 @@ class DeployRollback:
             said = self._outward.get(f"{plan.url}/deploy?key={quote(key, safe='')}", self._headers(plan))
         except OutwardFailed as failure:
             return Outcome(OutcomeStatus.UNKNOWN, f"It could not be asked what became of it: {failure.detail}")
-        return answers.after_probe(said, plan.service, plan.to_version)
+        return self._caller.masked(answers.after_probe(said, plan.service, plan.to_version))
 
     def undo_parameters(self, parameters: Mapping[str, Any], output: Mapping[str, Any]) -> dict[str, Any]:
         """The parameters that take it back: the same action, the other way round."""
@@ -111,9 +112,7 @@ class DeployRollback:
         return f"{plan.service} runs {running} by now, not {plan.from_version}; nothing was changed."
 
     def _headers(self, plan: _Plan) -> dict[str, str]:
-        target = read_target(plan.url)
-        token = self._credentials.get(target.place) or self._credentials.get(target.host)
-        return {"authorization": f"Bearer {token}"} if token else {}
+        return self._caller.bearer(plan.url)
 
 
 def _read(parameters: Mapping[str, Any], catalog: Catalog) -> _Plan:
