@@ -167,11 +167,19 @@ class Limits:
     silence_matchers: int = 16
     silence_longest: timedelta = timedelta(days=31)
     silences_live: int = 500
+    stops_pulled: int = 200
+    stop_release_within: timedelta = timedelta(hours=1)
+    stop_look_seconds: float = 0.25
+    policy_rules: int = 500
+    policy_cases: int = 1000
+    policy_acts: int = 200
     catalog_services: int = 5000
     catalog_rules: int = 1000
     catalog_rule_matches: int = 16
     catalog_list_items: int = 200
     catalog_import_bytes: int = 32 * 1024 * 1024
+    runbook_import_bytes: int = 256 * 1024
+    runbook_import_losses: int = 5000
     catalog_unresolved_shown: int = 100
     catalog_map_services: int = 80
     change_window: timedelta = timedelta(minutes=30)

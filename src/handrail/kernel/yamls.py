@@ -18,10 +18,26 @@ class _Plain(yaml.SafeLoader):
         return super().compose_node(parent, index)
 
 
-def load_yaml(text: str) -> list[Any]:
+class _Unique(_Plain):
+    """And without a key that stands twice in one mapping: the first of the two would be dropped unseen."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        made = super().construct_mapping(node, deep)
+        if len(made) < len(node.value):
+            seen: set[str] = set()
+            for key, _ in node.value:
+                if str(key.value) in seen:
+                    what = f"the key “{str(key.value)[:60]}” stands twice; keep one"
+                    raise yaml.constructor.ConstructorError(None, None, what, key.start_mark)
+                seen.add(str(key.value))
+        return made
+
+
+def load_yaml(text: str, unique_keys: bool = False) -> list[Any]:
     """All documents of a YAML text but the empty ones. Raises BadInput with line and column."""
     try:
-        return [item for item in yaml.load_all(text, Loader=_Plain) if item is not None]
+        loader = _Unique if unique_keys else _Plain
+        return [item for item in yaml.load_all(text, Loader=loader) if item is not None]
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{mark.line + 1}:{mark.column + 1}" if mark else "1:1"

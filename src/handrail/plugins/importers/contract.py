@@ -1,10 +1,12 @@
-"""What an importer is: a pure function from bytes to services and rules, with everything that it could not take.
+"""What an importer is: a pure function from bytes to what a document holds, with everything that it could not take.
 
-What it gives is made into a catalogue document, and that is put forward like any other: it waits at its gate.
+An Importer reads services and rules for the catalogue, a RunbookImporter one runbook. What they give is put forward
+as a document like any other, by a person who has read it.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from handrail.domain.service import Rule, Service
 
@@ -14,10 +16,14 @@ UNOWNED = "unowned"
 
 @dataclass(frozen=True)
 class Loss:
-    """Something that was in the source and is not in the result. `where` is a place that a person can find."""
+    """Something that was in the source and is not, or not as it was, in the result.
+
+    `where` is a place that a person can find (a JSON pointer, `line 7`), `do` what this person should do about it.
+    """
 
     where: str
     what: str
+    do: str = ""
 
 
 @dataclass(frozen=True)
@@ -37,3 +43,22 @@ class Importer:
     title: str
     accepts: str
     read: Callable[[bytes], Imported]
+
+
+@dataclass(frozen=True)
+class ImportedRunbook:
+    """`document` is a runbook in our own form that reads without fault, with tasks for people alone."""
+
+    document: dict[str, Any]
+    losses: tuple[Loss, ...] = ()
+
+
+@dataclass(frozen=True)
+class RunbookImporter:
+    """`knows` tells from a bounded text whether `read` should try it; `read` raises BadInput and TooLarge."""
+
+    name: str
+    title: str
+    accepts: str
+    knows: Callable[[str], bool]
+    read: Callable[[bytes], ImportedRunbook]
