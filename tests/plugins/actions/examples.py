@@ -22,6 +22,14 @@ PARAMETERS: Mapping[str, Mapping[str, str]] = {
     "flag.off": {
         "service": "payments", "document_url": "{}/flags.json", "flag": "new-checkout", "from_variant": "on",
     },
+    "github.workflow_dispatch": {
+        "service": "payments", "repository": "shop/payments", "workflow": "drain.yml", "ref": "main",
+        "inputs": '{"pool": "eu-1", "force": true}', "marker_input": "handrail_key", "server": "{}",
+    },
+    "github.rollback": {
+        "service": "payments", "repository": "shop/payments", "workflow": "deploy.yml", "ref": "main",
+        "to_version": "2.4.0", "from_version": "2.4.1", "marker_input": "handrail_key", "server": "{}",
+    },
 }  # fmt: skip
 
 
