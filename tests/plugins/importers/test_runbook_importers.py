@@ -17,7 +17,7 @@ from handrail.plugins.importers.contract import ImportedRunbook
 from handrail.plugins.importers.registry import guess_runbook_importer, runbook_importer, runbook_importers
 from handrail.plugins.importers.runbook_draft import RunbookDraft, as_yaml
 
-NAMES = ("markdown", "rundeck")
+NAMES = ("markdown", "rundeck", "ssm-automation")
 each = pytest.mark.parametrize("name", NAMES)
 
 CHECKLIST = """# Payments are down
@@ -54,7 +54,34 @@ JOB: dict[str, Any] = {
         ],
     },
 }  # fmt: skip
-SAMPLES = {"markdown": CHECKLIST.encode(), "rundeck": yaml.safe_dump([JOB]).encode()}
+AUTOMATION: dict[str, Any] = {
+    "schemaVersion": "0.3",
+    "description": "Restart an instance",
+    "assumeRole": "{{ AutomationAssumeRole }}",
+    "parameters": {
+        "InstanceId": {"type": "String", "default": "i-1", "description": "Which one"},
+        "Token": {"type": "SecureString", "default": "hush-hush"},
+    },
+    "mainSteps": [
+        {"name": "ask", "action": "aws:approve", "timeoutSeconds": 1000, "onFailure": "Abort",
+         "inputs": {"Approvers": ["arn:aws:iam::1:user/a"], "MinRequiredApprovals": 1}},
+        {"name": "choose", "action": "aws:branch", "inputs": {
+            "Choices": [{"NextStep": "stop", "Variable": "{{ ask.ApprovalStatus }}", "StringEquals": "Approved"}],
+            "Default": "tell"}},
+        {"name": "stop", "action": "aws:changeInstanceState", "maxAttempts": 2, "onFailure": "step:tell",
+         "inputs": {"InstanceIds": ["{{ InstanceId }}"], "DesiredState": "stopped"}, "nextStep": "look"},
+        {"name": "tell", "action": "aws:sleep", "inputs": {"Duration": "PT1M"}, "isEnd": True},
+        {"name": "look", "action": "aws:executeScript", "isCritical": False,
+         "inputs": {"Runtime": "python3.11", "Handler": "h", "Script": "import os\nos.system('x')\n"},
+         "outputs": [{"Name": "State", "Selector": "$.Payload", "Type": "String"}], "nextStep": "choose"},
+    ],
+    "outputs": ["look.State"],
+}  # fmt: skip
+SAMPLES = {
+    "markdown": CHECKLIST.encode(),
+    "rundeck": yaml.safe_dump([JOB]).encode(),
+    "ssm-automation": json.dumps(AUTOMATION).encode(),
+}
 
 
 def told(read: ImportedRunbook) -> str:
@@ -170,28 +197,53 @@ def mappings(value: Any, way: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return here + [found for key, item in inner for found in mappings(item, (*way, key))]
 
 
-SECRET = ("options", 1)
+SECRETS = (("options", 1), ("parameters", "Token"))
+PLACES = [
+    (name, sample, way)
+    for name, sample in (("rundeck", JOB), ("ssm-automation", AUTOMATION))
+    for way in mappings(sample)
+    if way[:2] not in SECRETS
+]
 
 
-@pytest.mark.parametrize("way", [way for way in mappings(JOB) if way[:2] != SECRET], ids=str)
+@pytest.mark.parametrize(("name", "sample", "way"), PLACES, ids=[f"{name} {way}" for name, _, way in PLACES])
 @pytest.mark.parametrize("value", ["zanzibar", {"deep": ["zanzibar"]}, ["zanzibar"]], ids=("word", "mapping", "list"))
-def test_every_field_of_a_job_is_in_the_result_or_in_the_losses(way: tuple[Any, ...], value: object) -> None:
-    job: Any = copy.deepcopy(JOB)
-    place = job
-    for key in way:
-        place = place[key]
-    for key in (*place, "surplus"):
-        changed = copy.deepcopy(job)
-        place = changed
-        for step in way:
-            place = place[step]
-        place[key] = value
+def test_every_field_is_in_the_result_or_in_the_losses(
+    name: str, sample: Any, way: tuple[Any, ...], value: object
+) -> None:
+    def place_in(whole: Any) -> Any:
+        for key in way:
+            whole = whole[key]
+        return whole
+
+    for key in (*place_in(sample), "surplus"):
+        changed = copy.deepcopy(sample)
+        place_in(changed)[key] = value
         try:
-            read = runbook_importer("rundeck").read(json.dumps([changed]).encode())
+            read = runbook_importer(name).read(json.dumps(changed).encode())
         except BadInput:
             continue
-        said = as_yaml(read) + told(read)
-        assert "zanzibar" in said or key == "secure", (way, key)
+        assert "zanzibar" in as_yaml(read) + told(read), (way, key)
+
+
+def test_an_automation_keeps_its_approval_its_ways_and_no_loop() -> None:
+    read = runbook_importer("ssm-automation").read(SAMPLES["ssm-automation"])
+    needs = {task["id"]: task.get("needs", []) for task in tasks(read)}
+    assert needs == {"ask": [], "choose": ["ask"], "stop": ["choose"], "tell": ["choose", "stop"], "look": ["stop"]}
+    assert "MinRequiredApprovals: 1" in tasks(read)[0]["instructions"]
+    assert "{{ inputs.instanceid }}" in tasks(read)[2]["instructions"]
+    assert "choose after look closes a circle" in told(read)
+    assert "Nothing counts or checks its approvers" in told(read)
+    assert "hush-hush" not in as_yaml(read) + told(read)
+
+
+def test_an_automation_of_another_schema_or_with_a_name_twice_is_told() -> None:
+    with pytest.raises(BadInput, match="schemaVersion is “2"):
+        runbook_importer("ssm-automation").read(json.dumps({**AUTOMATION, "schemaVersion": "2.2"}).encode())
+    twice = {**AUTOMATION, "mainSteps": [{"name": "a", "action": "aws:pause"}] * 2}
+    read = runbook_importer("ssm-automation").read(json.dumps(twice).encode())
+    assert [task["id"] for task in tasks(read)] == ["a", "a-2"]
+    assert "A step before has the name a" in told(read)
 
 
 def test_hostile_text_is_made_harmless_and_told() -> None:
