@@ -30,6 +30,10 @@ PARAMETERS: Mapping[str, Mapping[str, str]] = {
         "service": "payments", "repository": "shop/payments", "workflow": "deploy.yml", "ref": "main",
         "to_version": "2.4.0", "from_version": "2.4.1", "marker_input": "handrail_key", "server": "{}",
     },
+    "gitlab.pipeline_trigger": {
+        "service": "payments", "project": "shop/payments", "ref": "main", "variables": '{"JOB": "drain"}',
+        "server": "{}",
+    },
 }  # fmt: skip
 
 
