@@ -1,6 +1,8 @@
 """What holds for every importer of runbooks, and what each makes of its own samples."""
 
 import copy
+import csv
+import io
 import json
 from typing import Any
 
@@ -17,7 +19,7 @@ from handrail.plugins.importers.contract import ImportedRunbook
 from handrail.plugins.importers.registry import guess_runbook_importer, runbook_importer, runbook_importers
 from handrail.plugins.importers.runbook_draft import RunbookDraft, as_yaml
 
-NAMES = ("markdown", "rundeck", "ssm-automation")
+NAMES = ("markdown", "rundeck", "ssm-automation", "cutover")
 each = pytest.mark.parametrize("name", NAMES)
 
 CHECKLIST = """# Payments are down
@@ -77,7 +79,14 @@ AUTOMATION: dict[str, Any] = {
     ],
     "outputs": ["look.State"],
 }  # fmt: skip
+TABLE = (
+    "Task ID,Title,Predecessor IDs,Description,Stream,Sub Stream,Task Type,Assigned Team,Planned Duration\n"
+    "#2,Restore,#1,Second,Database,,Normal,DB Team,1h 30m\n"
+    "#1,Stop writes,,First,Database,,Normal,web,00:10:30\n"
+    '#3,Restore,"#2, #9",=1+1,Web,,Checkpoint,,15\n'
+)
 SAMPLES = {
+    "cutover": TABLE.encode(),
     "markdown": CHECKLIST.encode(),
     "rundeck": yaml.safe_dump([JOB]).encode(),
     "ssm-automation": json.dumps(AUTOMATION).encode(),
@@ -244,6 +253,39 @@ def test_an_automation_of_another_schema_or_with_a_name_twice_is_told() -> None:
     read = runbook_importer("ssm-automation").read(json.dumps(twice).encode())
     assert [task["id"] for task in tasks(read)] == ["a", "a-2"]
     assert "A step before has the name a" in told(read)
+
+
+def test_a_table_becomes_tasks_in_the_order_of_predecessors() -> None:
+    read = runbook_importer("cutover").read(SAMPLES["cutover"])
+    assert [(task["id"], task.get("needs")) for task in tasks(read)] == [
+        ("restore", ["stop-writes"]), ("stop-writes", None), ("restore-2", ["restore"]),
+    ]  # fmt: skip
+    assert [task.get("owner") for task in tasks(read)] == ["team:db-team", "team:web", None]
+    assert [task.get("due_minutes") for task in tasks(read)] == [90, 11, None]
+    assert tasks(read)[2]["instructions"].startswith("'=1+1")
+    assert "line 4 It waits for #9, which is no task here." in told(read)
+
+
+@pytest.mark.parametrize("row", [1, 2, 3])
+@pytest.mark.parametrize("column", range(10))
+def test_every_cell_of_a_table_is_in_the_result_or_in_the_losses(row: int, column: int) -> None:
+    rows = list(csv.reader(io.StringIO(TABLE)))
+    rows[row][column:] = ["zanzibar", *rows[row][column + 1 :]]
+    written = io.StringIO()
+    csv.writer(written).writerows(rows)
+    read = runbook_importer("cutover").read(written.getvalue().encode())
+    assert "zanzibar" in as_yaml(read) + told(read)
+
+
+def test_tasks_of_a_table_that_wait_for_each_other_or_share_an_id_are_told() -> None:
+    read = runbook_importer("cutover").read(b"Task ID,Title,Predecessor IDs\n#1,a,#2\n#2,b,#1\n#2,c,\n")
+    assert [task.get("needs", []) for task in tasks(read)] == [[], ["a"], []]
+    assert "a after b closes a circle" in told(read)
+    assert "The id #2 stands on a row before" in told(read)
+
+
+def test_a_comment_of_yaml_is_not_taken_for_a_heading() -> None:
+    assert guess_runbook_importer(b"# our job\n" + SAMPLES["rundeck"]).name == "rundeck"
 
 
 def test_hostile_text_is_made_harmless_and_told() -> None:

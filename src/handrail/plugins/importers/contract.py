@@ -55,10 +55,14 @@ class ImportedRunbook:
 
 @dataclass(frozen=True)
 class RunbookImporter:
-    """`knows` tells from a bounded text whether `read` should try it; `read` raises BadInput and TooLarge."""
+    """`knows` tells from a bounded text whether `read` should try it; `read` raises BadInput and TooLarge.
+
+    Its word counts only where no other knows the text, when it is not `sure`.
+    """
 
     name: str
     title: str
     accepts: str
     knows: Callable[[str], bool]
     read: Callable[[bytes], ImportedRunbook]
+    sure: bool = True

@@ -52,6 +52,7 @@ def guess_runbook_importer(body: bytes) -> RunbookImporter:
     """The one importer that knows this content. Raises BadInput where none or several do."""
     text = read_source(body)
     known = [made for made in runbook_importers().values() if made.knows(text)]
+    known = [made for made in known if made.sure] or known
     if len(known) == 1:
         return known[0]
     kinds = ", ".join(made.name for made in known or runbook_importers().values())

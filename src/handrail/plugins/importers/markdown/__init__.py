@@ -144,4 +144,7 @@ def _end_section(state: _State) -> None:
     state.waiting, state.open = [], None
 
 
-RUNBOOK_IMPORTER = RunbookImporter("markdown", "Markdown checklist", "a checklist with “- [ ]” or numbers", knows, read)
+# A comment of YAML looks like a heading, so its word is not sure.
+RUNBOOK_IMPORTER = RunbookImporter(
+    "markdown", "Markdown checklist", "a checklist with “- [ ]” or numbers", knows, read, sure=False
+)
