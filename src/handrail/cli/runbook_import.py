@@ -14,7 +14,7 @@ from handrail.cli.trouble import CONFLICT, USAGE, Trouble, exit_code_of
 def import_(
     file: Annotated[str, typer.Argument(metavar="FILE", help="The other system's runbook; - reads it from stdin.")],
     kind: Annotated[
-        str, typer.Option("--as", metavar="KIND", help="cutover, markdown, rundeck or ssm-automation; else guessed.")
+        str, typer.Option("--as", metavar="KIND", help="cutover, markdown, orquesta, rundeck or ssm-automation.")
     ] = "",
     out: Annotated[str, typer.Option("--out", metavar="PATH", help="Write the runbook to this new file.")] = "",
     as_json: Json = False,

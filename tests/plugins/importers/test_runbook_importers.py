@@ -19,7 +19,7 @@ from handrail.plugins.importers.contract import ImportedRunbook
 from handrail.plugins.importers.registry import guess_runbook_importer, runbook_importer, runbook_importers
 from handrail.plugins.importers.runbook_draft import RunbookDraft, as_yaml
 
-NAMES = ("markdown", "rundeck", "ssm-automation", "cutover")
+NAMES = ("markdown", "rundeck", "ssm-automation", "cutover", "orquesta")
 each = pytest.mark.parametrize("name", NAMES)
 
 CHECKLIST = """# Payments are down
@@ -85,7 +85,24 @@ TABLE = (
     "#1,Stop writes,,First,Database,,Normal,web,00:10:30\n"
     '#3,Restore,"#2, #9",=1+1,Web,,Checkpoint,,15\n'
 )
+WORKFLOW: dict[str, Any] = {
+    "version": 1.0,
+    "description": "Drain a node",
+    "input": ["node", {"grace": 30}],
+    "vars": [{"seen": False}],
+    "tasks": {
+        "ask": {"action": "core.ask", "input": {"schema": {"go": {"type": "boolean"}}}, "next": [
+            {"when": "<% succeeded() %>", "publish": [{"go": "<% result().response.go %>"}], "do": "drain, tell"},
+            {"when": "<% failed() %>", "do": "fail"}]},
+        "drain": {"action": "core.remote", "with": "<% ctx(nodes) %>", "delay": 3, "retry": {"count": 2},
+                  "input": {"cmd": "drain <% ctx().node %> {{ ctx('grace') }}"}, "next": [{"do": ["join-up", "gone"]}]},
+        "tell": {"action": "core.echo", "next": [{"do": "join-up"}]},
+        "join-up": {"action": "core.noop", "join": "all", "next": [{"do": "ask"}]},
+    },
+    "output": [{"seen": "<% ctx().seen %>"}],
+}  # fmt: skip
 SAMPLES = {
+    "orquesta": yaml.safe_dump(WORKFLOW, sort_keys=False).encode(),
     "cutover": TABLE.encode(),
     "markdown": CHECKLIST.encode(),
     "rundeck": yaml.safe_dump([JOB]).encode(),
@@ -209,7 +226,7 @@ def mappings(value: Any, way: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 SECRETS = (("options", 1), ("parameters", "Token"))
 PLACES = [
     (name, sample, way)
-    for name, sample in (("rundeck", JOB), ("ssm-automation", AUTOMATION))
+    for name, sample in (("rundeck", JOB), ("ssm-automation", AUTOMATION), ("orquesta", WORKFLOW))
     for way in mappings(sample)
     if way[:2] not in SECRETS
 ]
@@ -282,6 +299,16 @@ def test_tasks_of_a_table_that_wait_for_each_other_or_share_an_id_are_told() -> 
     assert [task.get("needs", []) for task in tasks(read)] == [[], ["a"], []]
     assert "a after b closes a circle" in told(read)
     assert "The id #2 stands on a row before" in told(read)
+
+
+def test_a_workflow_keeps_its_ways_and_evaluates_nothing() -> None:
+    read = runbook_importer("orquesta").read(SAMPLES["orquesta"])
+    needs = {task["id"]: task.get("needs", []) for task in tasks(read)}
+    assert needs == {"ask": [], "drain": ["ask"], "tell": ["ask"], "join-up": ["drain", "tell"]}
+    assert "drain {{ inputs.node }} {{ inputs.grace }}" in tasks(read)[1]["instructions"]
+    assert "only when this holds, else skip it: <% succeeded() %>" in tasks(read)[0]["instructions"]
+    for loss in ("It leads to gone", "ask after join-up closes a circle", "“fail” is a word for", "/vars "):
+        assert loss in told(read)
 
 
 def test_a_comment_of_yaml_is_not_taken_for_a_heading() -> None:
